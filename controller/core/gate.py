@@ -1,0 +1,168 @@
+"""The one gate: may this origin and this role ask this now? Keeps REG-19, and REG-08's refusals.
+
+Panel, command line, MQTT and buttons all come through here. What is not listed is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from controller.core.duration import Duration
+from controller.core.reading import Now, Reading
+from controller.core.reason import Reason, why
+from controller.core.request import Origin, Request, Role
+
+SKEW_S = 5.0
+"""How far another clock may be ahead of ours."""
+
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the room file says about who may do what. `clients`: actions by MQTT client."""
+
+    simulated: bool = False
+    remote_operate: bool = False
+    clients: dict[str, frozenset[str]] = {}
+
+
+class Rights(msgspec.Struct, frozen=True):
+    """Who may ask for one action (behaviour section 6). None: not from there.
+
+    `screen` and `network`: the least role on the local screen and over the network panel;
+    `network_operate`: only with `[panel] remote_operate`. `door`: "group", "root" or
+    "simulated" (only in a simulated room). `mqtt`: whether a named client may ever.
+    """
+
+    button: bool = False
+    screen: Role | None = Role.OPERATE
+    network: Role | None = None
+    network_operate: bool = False
+    door: str = "group"
+    mqtt: bool = False
+
+
+_SWITCH = Rights(network=Role.OPERATE, network_operate=True, mqtt=True)
+_ROOM = Rights(door="simulated")
+_PERMIT = Rights(door="root")
+
+RIGHTS: Mapping[str, Rights] = {
+    "silence": Rights(button=True, screen=Role.NOBODY, mqtt=True),
+    "acknowledge": Rights(button=True, screen=Role.NOBODY, network=Role.ACKNOWLEDGE, mqtt=True),
+    "hold": Rights(button=True, screen=Role.NOBODY, door="simulated"),
+    "cut": Rights(door="root"),
+    "reset": _ROOM,
+    "restore": _ROOM,
+    "release-lamp": _ROOM,
+    "confirm-off": _ROOM,
+    "switch": _SWITCH,
+    "release": _SWITCH,
+    "projector-on": _SWITCH,
+    "projector-off": _SWITCH,
+    "arm": Rights(network=Role.OPERATE, mqtt=True),
+    "disarm": Rights(),
+    "shelve": _PERMIT,
+    "unshelve": _PERMIT,
+    "out-of-service": _PERMIT,
+    "in-service": _PERMIT,
+}
+
+_DURATIONS = ("for",)
+_LONGEST_S = 24 * 3600.0
+
+
+def refuses(
+    request: Request,
+    policy: Policy,
+    points: Mapping[str, Reading],
+    on: Mapping[str, bool],
+    now: Now,
+) -> Reason | None:
+    """Return why this request is refused, before any rule is asked; None when it is not."""
+    rights = RIGHTS.get(request.action)
+    if rights is None:
+        return why("refused.unknown-action", action=request.action)
+    return (
+        _origin(request, rights, policy)
+        or _fresh(request, now)
+        or _expected(request, points, on)
+        or _arguments(request)
+    )
+
+
+def _origin(request: Request, rights: Rights, policy: Policy) -> Reason | None:
+    refused = why("refused.origin", action=request.action, origin=request.origin.value)
+    match request.origin:
+        case Origin.RULE:
+            return None
+        case Origin.BUTTON:
+            return None if rights.button else refused
+        case Origin.LOCAL_SCREEN:
+            return _role(request, rights.screen, refused)
+        case Origin.NETWORK_PANEL:
+            if rights.network_operate and not policy.remote_operate:
+                return refused
+            return _role(request, rights.network, refused)
+        case Origin.DOOR:
+            if rights.door == "root" and not request.privileged:
+                return why("refused.role", action=request.action, role="root")
+            if rights.door == "simulated" and not policy.simulated:
+                return refused
+            return None
+        case Origin.MQTT:
+            allowed = policy.clients.get(request.actor, frozenset())
+            return None if rights.mqtt and request.action in allowed else refused
+
+
+def _role(request: Request, least: Role | None, refused: Reason) -> Reason | None:
+    if least is None:
+        return refused
+    if _RANK[request.role] < _RANK[least]:
+        return why("refused.role", action=request.action, role=least.value)
+    return None
+
+
+def _fresh(request: Request, now: Now) -> Reason | None:
+    """What was asked before is not asked again; what came by a network came in its time."""
+    if request.repeated:
+        return why("refused.repeated")
+    if request.issued_s is None and request.expires_s is None:
+        return why("refused.expired") if request.origin is Origin.MQTT else None
+    if not now.synchronised:
+        return why("refused.clock")
+    if request.issued_s is not None and request.issued_s > now.wall_s + SKEW_S:
+        return why("refused.future")
+    if request.expires_s is not None and request.expires_s < now.wall_s - SKEW_S:
+        return why("refused.expired")
+    return None
+
+
+def _expected(
+    request: Request, points: Mapping[str, Reading], on: Mapping[str, bool]
+) -> Reason | None:
+    """Compare-and-set: the asker must have seen the room as it is."""
+    for id, expected in (request.expect or {}).items():
+        found: Any = None
+        if id in on:
+            found = "on" if on[id] else "off"
+        elif id in points:
+            found = points[id].value
+        if found != expected:
+            return why("refused.expectation", point=id, found=str(found))
+    return None
+
+
+def _arguments(request: Request) -> Reason | None:
+    for name in _DURATIONS:
+        if name not in request.args:
+            continue
+        try:
+            length_s = Duration.parse(request.args[name])
+        except ValueError as error:
+            return why("refused.bad-argument", argument=name, allowed=str(error))
+        if not 0 < length_s <= _LONGEST_S:
+            return why("refused.bad-argument", argument=name, allowed="up to 24h")
+    return None

@@ -1,0 +1,445 @@
+"""Projector: lamp on, lamp off, and its outlet kept supplied until the lamp has cooled.
+
+Keeps REG-05. A lamp is hot until it has certainly cooled: from the last moment it was, or may
+have been, on, for its full time, with power on the outlet, and until the projector says standby
+where it says anything. Only life safety (slots 1 and 2) cuts a hot lamp.
+
+A projector that is found in standby after a start is cooled for its full time before its outlet
+may go, but may be lit at once when asked: its own electronics refuse to strike a hot lamp, and
+what this rule guards is the fan's power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from controller.core.alarms import AlarmSpec, Condition, Priority
+from controller.core.duration import Duration
+from controller.core.event import Event
+from controller.core.priority import Demand, OutputSpec, Slot
+from controller.core.reading import NEVER_READ, Quality, Reading
+from controller.core.reason import Reason, why
+from controller.core.request import Answer, Request, Status
+from controller.core.rules.base import NEVER_S, Command, RuleBase, Seen, Step
+from controller.core.rules.cut import cut_state
+from controller.core.rules.permissive import blocked
+from controller.core.rules.proof import actual
+
+POWER_UP_S = 2.0
+"""From the outlet's power to the first command (behaviour section 4)."""
+
+TRY_SPACING_S = 10.0
+OFF_TRIES = 3
+ON_TRIES = 6
+"""A projector's network may need most of a minute after power (guess)."""
+
+
+class Phase(StrEnum):
+    UNKNOWN = "unknown"
+    OFF = "off"
+    POWERING = "powering"
+    STARTING = "starting"
+    ON = "on"
+    STOPPING = "stopping"
+    COOLING = "cooling"
+
+
+class ProjectorState(msgspec.Struct, frozen=True):
+    """`wanted`: a person, or the lamp found lit, asks for on, until `until_s`.
+
+    `hot`: the lamp is lit or not certainly cool; `dark_s`: since when it is certainly not lit
+    (None: it may be lit); `found`: hot only because nobody knows what was before the start.
+    `unpowered_s`: since when the outlet has no power, which stops the cooling's clock.
+    `stopping`: an off was asked and is not confirmed. `serial`, `told`, `told_s`, `tries`: the
+    last command, when it was given, and how often.
+    """
+
+    heard: bool = False
+    wanted: bool = False
+    until_s: float | None = None
+    hot: bool = True
+    dark_s: float | None = None
+    found: bool = True
+    unpowered_s: float | None = None
+    stopping: bool = False
+    failed: bool = False
+    serial: int = 0
+    told: str = ""
+    told_s: float = 0.0
+    tries: int = 0
+    hot_cuts: int = 0
+    on_id: str = ""
+    off_id: str = ""
+    by: str = ""
+
+
+replace = msgspec.structs.replace
+
+
+class Projector(RuleBase):
+    """`talks`: it speaks PJLink; one that does not is believed when a person confirms.
+
+    `mains`: the mains contacts of the wall its outlet hangs on; none where the UPS feeds it.
+    """
+
+    State = ProjectorState
+
+    def __init__(
+        self,
+        part: str,
+        outlet: OutputSpec,
+        cooling_s: float,
+        talks: bool,
+        mains: Sequence[str] = (),
+        cuts: Sequence[str] = (),
+    ) -> None:
+        self.id = f"projector.{part}"
+        self.part = part
+        self.outlet = outlet
+        self.cooling_s = cooling_s
+        self.talks = talks
+        self._mains = tuple(mains)
+        self._cuts = tuple(cuts)
+
+    def alarms(self) -> Sequence[AlarmSpec]:
+        return [
+            AlarmSpec(
+                f"{self.part}.hot-cut",
+                Priority.HIGH,
+                latched=True,
+                group="projector",
+                caused_by=("fire.confirmed", "room.cut", *(f"{id}.absent" for id in self._mains)),
+            ),
+            AlarmSpec(f"{self.part}.off-failed", Priority.HIGH, group="projector"),
+        ]
+
+    def handles(self) -> frozenset[str]:
+        return frozenset({"projector-on", "projector-off", "release-lamp", "confirm-off"})
+
+    def deferred(self) -> frozenset[str]:
+        return frozenset({"projector-on", "projector-off"})
+
+    def refuses(self, request: Request, was: ProjectorState, seen: Seen) -> Reason | None:
+        if request.args.get("id") != self.part or request.action not in self.handles():
+            return None
+        word = self._word(seen)
+        match request.action:
+            case "projector-on":
+                return blocked(seen.states)
+            case "release-lamp":
+                if word in ("on", "warm-up"):
+                    return why("refused.lamp-lit")
+                if not was.hot:
+                    return why("refused.already")
+            case "confirm-off":
+                if self.talks:
+                    return why("refused.projector-tells")
+                if not was.hot:
+                    return why("refused.already")
+        return None
+
+    def restored(self, was: ProjectorState, now_s: float, same_boot: bool) -> ProjectorState:
+        """On a new boot nobody knows how long the lamp was without its fan: it is hot, and what
+        it says first decides. Cooling never shortens."""
+        if same_boot:
+            return was
+        return ProjectorState(serial=was.serial, hot_cuts=was.hot_cuts)
+
+    def step(self, was: ProjectorState, seen: Seen) -> Step:
+        events: list[Event] = []
+        answers: list[Answer] = []
+        new = self._requests(was, seen, answers)
+        new = self._listen(new, seen, events)
+        new = self._supply(new, seen, events)
+        new = self._cooled(new, seen, events)
+        new = self._command(new, seen, events, answers)
+        new = self._finish(new, seen, answers)
+        is_cut = new.hot and not new.found and self._powered(seen) is False
+        commands = []
+        if new.told and self.talks:
+            commands.append(Command(self.part, new.serial, new.told))
+        return Step(
+            new,
+            demands=self._demands(new, seen),
+            conditions=[
+                Condition(f"{self.part}.hot-cut", is_cut, {"count": float(new.hot_cuts)}),
+                Condition(f"{self.part}.off-failed", new.failed),
+            ],
+            events=events,
+            commands=commands,
+            answers=answers,
+            points={f"{self.part}.cooling-left": self._left(new, seen.now_s)},
+            wake_s=self._wake_s(new, seen),
+        )
+
+    def _word(self, seen: Seen) -> str | None:
+        reading = seen[f"{self.part}.power"]
+        return reading.value if reading.is_good and isinstance(reading.value, str) else None
+
+    def _requests(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
+        new = was
+        for request in seen.requests:
+            if request.args.get("id") != self.part:
+                continue
+            match request.action:
+                case "projector-on":
+                    if new.on_id and new.on_id != request.id:
+                        answers.append(Answer(new.on_id, Status.DONE))
+                    tries = new.tries if new.wanted else 0
+                    until_s = end_of(request, seen.now_s)
+                    new = replace(
+                        new, wanted=True, until_s=until_s, on_id=request.id, by=request.actor,
+                        stopping=False, failed=False, tries=tries,
+                    )  # fmt: skip
+                case "projector-off":
+                    if new.off_id and new.off_id != request.id:
+                        answers.append(Answer(new.off_id, Status.DONE))
+                    new = self._stop(replace(new, off_id=request.id, by=request.actor))
+                case "release-lamp":
+                    new = replace(new, hot=False, found=False, stopping=False, failed=False)
+                case "confirm-off":
+                    new = replace(new, dark_s=seen.now_s, found=False, stopping=False)
+        if new.wanted and new.until_s is not None and seen.now_s >= new.until_s:
+            new = self._stop(new)
+        return new
+
+    @staticmethod
+    def _stop(was: ProjectorState) -> ProjectorState:
+        """Off was asked: nothing changes when it already is on its way."""
+        if was.stopping and not was.failed:
+            return replace(was, wanted=False, until_s=None)
+        may_be_lit = was.hot and was.dark_s is None
+        return replace(
+            was, wanted=False, until_s=None, stopping=may_be_lit, failed=False,
+            tries=0, told="" if may_be_lit else was.told,
+        )  # fmt: skip
+
+    def _listen(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
+        """Take the projector's own word, and its acknowledgement of an off-command."""
+        new = was
+        word = self._word(seen)
+        if word in ("on", "warm-up"):
+            if not new.heard and not new.wanted:
+                new = replace(new, wanted=True, by="found-on")
+            if not new.hot or new.dark_s is not None or new.found:
+                new = replace(new, hot=True, dark_s=None, found=False)
+        elif word in ("standby", "cooling") and new.hot and new.dark_s is None:
+            new = self._dark(new, seen, events)
+        if word is not None and not new.heard:
+            new = replace(new, heard=True)
+        acknowledged = seen[f"{self.part}.reply"].value == f"{new.serial} ok"
+        told_off = new.stopping and new.told == "off" and new.dark_s is None
+        if told_off and acknowledged and word not in ("on", "warm-up"):
+            new = replace(new, dark_s=seen.now_s, stopping=False, failed=False, found=False)
+        return new
+
+    @staticmethod
+    def _is_lighting(state: ProjectorState) -> bool:
+        """An on-command is under way: a word of standby means only that it has not got to it."""
+        return state.told == "on" and state.wanted
+
+    def _dark(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
+        if self._is_lighting(was):
+            return was
+        if was.found:
+            return replace(was, dark_s=seen.now_s, stopping=False, failed=False)
+        events.append(Event("projector", self.part, "projector.dark"))
+        return replace(
+            was, dark_s=seen.now_s, stopping=False, failed=False, wanted=False, until_s=None
+        )
+
+    def _powered(self, seen: Seen) -> bool | None:
+        """Whether the outlet has power; None when nobody can tell."""
+        if not seen.is_on(self.outlet.id) or actual(self.outlet, seen) is False:
+            return False
+        if cut_state(seen.states).is_exerted and any(seen.is_on(id) for id in self._cuts):
+            return False
+        readings = [seen[id] for id in self._mains]
+        if any(reading.is_false for reading in readings):
+            return False
+        return True if all(reading.is_true for reading in readings) else None
+
+    def _supply(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
+        """Count a hot cut; stop the cooling's clock while there is no power."""
+        powered = self._powered(seen)
+        if powered is True:
+            if was.unpowered_s is None:
+                return was
+            gap_s = seen.now_s - was.unpowered_s
+            dark_s = None if was.dark_s is None else was.dark_s + gap_s
+            return replace(was, unpowered_s=None, dark_s=dark_s)
+        if was.unpowered_s is not None:
+            return was
+        new = replace(was, unpowered_s=seen.now_s)
+        if powered is False and was.hot and not was.found:
+            # Without power the lamp is dark, but nothing cools it: its whole time is still due.
+            lit = was.dark_s is None
+            new = replace(
+                new, hot_cuts=was.hot_cuts + 1, dark_s=seen.now_s if lit else was.dark_s,
+                wanted=False, until_s=None, stopping=False, told="",
+            )  # fmt: skip
+            events.append(Event("projector", self.part, "projector.hot-cut", data={"lit": lit}))
+        elif powered is False and was.wanted and not self._starting(was, seen):
+            new = replace(new, wanted=False, until_s=None)
+        return new
+
+    def _starting(self, state: ProjectorState, seen: Seen) -> bool:
+        return state.wanted and not seen.is_on(self.outlet.id)
+
+    def _end_s(self, state: ProjectorState) -> float | None:
+        """Return when the cooling's time is over; None while its clock stands."""
+        if state.dark_s is None or state.unpowered_s is not None:
+            return None
+        return state.dark_s + self.cooling_s
+
+    def _cooled(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
+        end_s = self._end_s(was)
+        if not was.hot or end_s is None or seen.now_s < end_s:
+            return was
+        if self._word(seen) not in (None, "standby"):
+            return was
+        events.append(Event("projector", self.part, "projector.cooled"))
+        return replace(was, hot=False, found=False)
+
+    def _command(
+        self, was: ProjectorState, seen: Seen, events: list[Event], answers: list[Answer]
+    ) -> ProjectorState:
+        """Send on or off, a bounded number of times, ten seconds apart."""
+        word = self._word(seen)
+        if not self.talks:
+            return self._believe(was, seen)
+        if was.stopping and not was.failed:
+            if was.unpowered_s is not None:
+                return was
+            return self._tell(was, "off", OFF_TRIES, seen, events, answers)
+        if was.wanted and word not in ("on", "warm-up") and self._may_light(was, seen):
+            return self._tell(was, "on", ON_TRIES, seen, events, answers)
+        if was.told and word in ("on", "warm-up") and was.told == "on":
+            return replace(was, told="", tries=0)
+        if was.told == "off" and not was.stopping:
+            return replace(was, told="", tries=0)
+        return was
+
+    def _believe(self, was: ProjectorState, seen: Seen) -> ProjectorState:
+        """A projector that tells nothing may be lit whenever its outlet is on by demand."""
+        if was.wanted and seen.is_on(self.outlet.id) and (was.dark_s is not None or not was.hot):
+            return replace(was, hot=True, dark_s=None, found=False)
+        return was
+
+    def _may_light(self, state: ProjectorState, seen: Seen) -> bool:
+        if self._waits(state, seen) or state.unpowered_s is not None:
+            return False
+        outlet = seen.outputs[self.outlet.id]
+        return outlet.on and seen.now_s >= outlet.since_s + POWER_UP_S
+
+    def _waits(self, state: ProjectorState, seen: Seen) -> bool:
+        """Whether an on that is wanted waits for cooling, or for what forbids a start."""
+        if blocked(seen.states) is not None:
+            return True
+        if not state.hot or state.told == "on":
+            return False
+        if state.found:
+            return state.heard and self._word(seen) == "cooling"
+        return state.dark_s is not None
+
+    def _tell(
+        self,
+        was: ProjectorState,
+        action: str,
+        tries: int,
+        seen: Seen,
+        events: list[Event],
+        answers: list[Answer],
+    ) -> ProjectorState:
+        if was.told == action and seen.now_s < was.told_s + TRY_SPACING_S:
+            return was
+        done = was.tries if was.told == action else 0
+        if done >= tries:
+            events.append(Event("projector", self.part, f"projector.{action}-failed"))
+            waiting = was.on_id if action == "on" else was.off_id
+            if waiting:
+                answers.append(Answer(waiting, Status.FAILED, why(f"projector.{action}-failed")))
+            if action == "on":
+                return replace(
+                    was, wanted=False, until_s=None, on_id="", told="", tries=0, failed=False
+                )
+            return replace(was, failed=True, off_id="", told="", tries=0)
+        new = replace(was, told=action, told_s=seen.now_s, tries=done + 1, serial=was.serial + 1)
+        if action == "on":
+            new = replace(new, hot=True, dark_s=None, found=False)
+        events.append(
+            Event("projector", self.part, f"projector.told-{action}", data={"try": done + 1})
+        )
+        return new
+
+    def _finish(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
+        new = was
+        lit = self._word(seen) == "on" if self.talks else seen.is_on(self.outlet.id)
+        if new.on_id and new.wanted and lit and (new.hot and new.dark_s is None):
+            answers.append(Answer(new.on_id, Status.DONE))
+            new = replace(new, on_id="")
+        elif new.on_id and not new.wanted:
+            answers.append(Answer(new.on_id, Status.FAILED, why("projector.called-off")))
+            new = replace(new, on_id="")
+        if new.off_id and new.wanted:
+            answers.append(Answer(new.off_id, Status.FAILED, why("projector.called-off")))
+            new = replace(new, off_id="")
+        elif new.off_id and not new.hot and not seen.is_on(self.outlet.id):
+            answers.append(Answer(new.off_id, Status.DONE))
+            new = replace(new, off_id="")
+        return new
+
+    def _demands(self, state: ProjectorState, seen: Seen) -> list[Demand]:
+        demands = []
+        outlet = self.outlet.id
+        if state.wanted and not (self._waits(state, seen) and not seen.is_on(outlet)):
+            reason = why("projector.demanded", by=state.by)
+            demands.append(Demand(outlet, Slot.OPERATOR, True, reason, state.until_s))
+        if state.hot and seen.is_on(outlet):
+            # Its end is part of the reason only where it is known.
+            end_s = self._end_s(state)
+            demands.append(Demand(outlet, Slot.INTERLOCK, True, why("interlock.cooling"), end_s))
+        return demands
+
+    def _left(self, state: ProjectorState, now_s: float) -> Reading:
+        if not state.hot:
+            return Reading(0.0, Quality.GOOD, now_s)
+        if state.dark_s is None:
+            return NEVER_READ
+        until_s = state.unpowered_s if state.unpowered_s is not None else now_s
+        left_s = max(state.dark_s + self.cooling_s - until_s, 0.0)
+        return Reading(float(round(left_s)), Quality.GOOD, now_s)
+
+    def _wake_s(self, state: ProjectorState, seen: Seen) -> float:
+        instants = [state.until_s, self._end_s(state) if state.hot else None]
+        if state.told:
+            instants.append(state.told_s + TRY_SPACING_S)
+        if state.wanted and seen.is_on(self.outlet.id):
+            instants.append(seen.outputs[self.outlet.id].since_s + POWER_UP_S)
+        return min((at_s for at_s in instants if at_s and at_s > seen.now_s), default=NEVER_S)
+
+    def phase(self, state: ProjectorState, seen: Seen) -> Phase:
+        """Return what the panel shows."""
+        if state.stopping or (state.failed and state.hot):
+            return Phase.STOPPING
+        if state.wanted:
+            if state.hot and state.dark_s is None and not state.found:
+                lit = self._word(seen) == "on" if self.talks else True
+                return Phase.ON if lit else Phase.STARTING
+            return Phase.COOLING if self._waits(state, seen) and state.hot else Phase.POWERING
+        if not state.hot:
+            return Phase.OFF
+        return Phase.COOLING if state.dark_s is not None else Phase.UNKNOWN
+
+    def is_waiting(self, state: ProjectorState, seen: Seen) -> bool:
+        """Whether an on waits for the lamp to cool."""
+        return state.wanted and self._waits(state, seen)
+
+
+def end_of(request: Request, now_s: float) -> float | None:
+    """Return when a request's `for` ends; None without one. The gate has checked its form."""
+    text = request.args.get("for")
+    return None if text is None else now_s + Duration.parse(text)

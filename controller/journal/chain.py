@@ -1,0 +1,145 @@
+"""The chain of events: each row carries the hash of the one before (SHA-256, RFC 8785)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from controller.canonical import canonical, plain
+from controller.core.event import Event
+
+COLUMNS = "seq, boot, at, kind, subject, cause, actor, data, prev, hash"
+DROPPED = "events-dropped"
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that RFC 3339 can write
+
+
+class Place(NamedTuple):
+    """Where a chain stands: the last event's number and hash."""
+
+    seq: int
+    hash: str
+
+
+START = Place(0, "0" * 64)
+
+
+class Sealed(NamedTuple):
+    """One row of the table `event`; `at` is UTC epoch milliseconds, `data` canonical JSON."""
+
+    seq: int
+    boot: str
+    at: int
+    kind: str
+    subject: str
+    cause: str
+    actor: str
+    data: str
+    prev: str
+    hash: str
+
+
+def rfc3339(at_ms: int) -> str:
+    """Return UTC with milliseconds: 2026-01-31T12:00:00.250Z."""
+    seconds, milliseconds = divmod(min(max(at_ms, 0), _LAST_MS), 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def seal(seq: int, boot: str, at_s: float, event: Event, prev: str) -> Sealed:
+    """Return the row of `event` behind the row whose hash is `prev`."""
+    at_ms = min(max(round(at_s * 1000), 0), _LAST_MS)
+    texts = [plain(text) for text in (boot, event.kind, event.subject, event.cause, event.actor)]
+    boot, kind, subject, cause, actor = texts
+    data = canonical(plain(event.data))
+    open_row = Sealed(seq, boot, at_ms, kind, subject, cause, actor, data, prev, "")
+    return open_row._replace(hash=hash_of(open_row))
+
+
+def hash_of(row: Sealed) -> str:
+    """Return SHA-256 over the previous hash and the event's canonical JSON without `hash`."""
+    return hashlib.sha256((row.prev + canonical(_body(row))).encode()).hexdigest()
+
+
+def event_object(row: Sealed) -> dict[str, Any]:
+    """Return the event as others get it: on MQTT, at the door, from the command line."""
+    return {**_body(row), "hash": row.hash}
+
+
+def _body(row: Sealed) -> dict[str, Any]:
+    return {
+        "seq": row.seq,
+        "boot": row.boot,
+        "at": rfc3339(row.at),
+        "kind": row.kind,
+        "subject": row.subject,
+        "cause": row.cause,
+        "actor": row.actor,
+        "data": json.loads(row.data),
+        "prev": row.prev,
+    }
+
+
+def rows(con: sqlite3.Connection, first: int, last: int, limit: int) -> Iterator[Sealed]:
+    """Yield the events numbered `first` to `last`, in order, `limit` (-1: no limit) at most."""
+    query = f"SELECT {COLUMNS} FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+    yield from map(Sealed._make, con.execute(query, (first, last, limit)))
+
+
+def anchor(con: sqlite3.Connection) -> Place:
+    """Return where the chain of this file begins: the last event that is no longer kept."""
+    row = con.execute("SELECT seq, hash FROM anchor").fetchone()
+    return Place(*row) if row else START
+
+
+class ChainReport(msgspec.Struct, frozen=True):
+    """What `verify_chain` found. `dropped` are ranges whose loss the journal itself records."""
+
+    events: int
+    first: int
+    last: int
+    dropped: tuple[tuple[int, int], ...]
+    faults: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults
+
+
+def verify_chain(path: Path) -> ChainReport:
+    """Check the database, the numbers and the hashes. Raises: sqlite3.Error, when unreadable."""
+    faults: list[str] = []
+    dropped: list[tuple[int, int]] = []
+    events, first = 0, 0
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as con:
+        state = con.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if state != "ok":
+            faults.append(f"database: {state}")
+        con.execute("BEGIN")  # one look, however long the writer goes on meanwhile
+        was = anchor(con)
+        for row in rows(con, 0, 2**62, -1):
+            events += 1
+            first = first or row.seq
+            expected = was.seq + 1
+            if row.seq != expected and not _tells_of(row, expected):
+                faults.append(f"event {row.seq}: comes after {was.seq}")
+            elif row.seq != expected:
+                dropped.append((expected, row.seq))
+            if row.prev != was.hash:
+                faults.append(f"event {row.seq}: is not chained to the one before")
+            if row.hash != hash_of(row):
+                faults.append(f"event {row.seq}: is not what was hashed")
+            was = Place(row.seq, row.hash)
+    return ChainReport(events, first, was.seq, tuple(dropped), tuple(faults))
+
+
+def _tells_of(row: Sealed, first: int) -> bool:
+    """Whether this row is the mark that stands for lost events from number `first`."""
+    return row.cause == DROPPED and json.loads(row.data).get("from") == first

@@ -1,0 +1,86 @@
+"""Reading the journal beside its writer, in this process or another, never in its way."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from controller.journal.chain import event_object, rows
+
+_WAIT_S = 0.5
+
+
+class HistoryUnavailable(Exception):
+    """There is no journal to read: not made yet, locked for good, or not readable."""
+
+
+class ReadOnly:
+    """One read-only connection to the journal at `path`, opened when it is needed. Thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._con: sqlite3.Connection | None = None
+        self._inode = 0
+
+    def close(self) -> None:
+        with self._lock:
+            self._let_go()
+
+    @contextmanager
+    def look(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one reader at a time. Raises: HistoryUnavailable."""
+        with self._lock:
+            try:
+                yield self._connected()
+            except (sqlite3.Error, OSError) as error:
+                self._let_go()
+                raise HistoryUnavailable(f"{self._path}: {error}") from error
+
+    def events_between(self, first: int, last: int, limit: int) -> list[dict[str, Any]]:
+        """Return events `first` to `last`, oldest first, `limit` at most."""
+        with self.look() as con:
+            return [event_object(row) for row in rows(con, first, last, max(0, limit))]
+
+    def _connected(self) -> sqlite3.Connection:
+        """Return the connection; a new one when the file was replaced since."""
+        inode = os.stat(self._path).st_ino
+        if self._con is None or inode != self._inode:
+            self._let_go()
+            self._con = self._opened()
+            self._inode = inode
+        return self._con
+
+    def _opened(self) -> sqlite3.Connection:
+        """Open the file; where nothing can be made beside it, without the log if there is none."""
+        uri = self._path.absolute().as_uri()
+        modes = ["mode=ro"]
+        if not self._path.with_name(self._path.name + "-wal").exists():
+            modes.append("immutable=1")
+        for mode in modes:
+            con = sqlite3.connect(
+                f"{uri}?{mode}",
+                uri=True,
+                timeout=_WAIT_S,
+                isolation_level=None,
+                check_same_thread=False,  # used under the lock
+            )
+            try:
+                con.execute("SELECT 1 FROM series LIMIT 1")
+            except sqlite3.Error:
+                con.close()
+                if mode == modes[-1]:
+                    raise
+            else:
+                return con
+        raise AssertionError("there is always a last mode")
+
+    def _let_go(self) -> None:
+        if self._con is not None:
+            self._con.close()
+            self._con = None

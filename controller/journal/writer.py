@@ -1,0 +1,259 @@
+"""The writer: the one thread that writes the journal, and what it does when the disk fails.
+
+While the disk is away it keeps on in memory, tries again after 1, 2, 4 .. 30 s, and writes what
+it has when the disk is back. Disk times are real seconds; only the batches of readings follow
+the room's paced clock, so that a fast simulation is seen as fast.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from controller.clock import Clock, boot_id
+from controller.core.event import Recorded
+from controller.journal.backlog import LIMIT, Backlog
+from controller.journal.chain import Place
+from controller.journal.codec import PointStore, Stored
+from controller.journal.faults import fault_of, is_corrupt
+from controller.journal.rescue import look, proven_corrupt, set_aside
+from controller.journal.schema import UnknownJournal
+from controller.journal.store import (
+    NOTHING_KEPT,
+    OPENING_WAIT_S,
+    Batch,
+    Kept,
+    Store,
+)
+from controller.journal.thinning import Thinning
+from controller.journal.trimming import trim, used_bytes
+
+log = logging.getLogger(__name__)
+
+BATCH_S = 10.0
+BATCH_ROWS = 500
+HOUSEKEEPING_S = 60.0
+_TRIM_PAUSE_S = 0.05
+_RETRY_S = (1.0, 30.0)
+_REQUESTS_HELD = 10_000
+
+Memory = tuple[str, float, float]
+
+
+class Writer:
+    """Owns the store and everything not yet in it. Not thread-safe: one thread at a time."""
+
+    def __init__(
+        self,
+        path: Path,
+        size_bytes: int,
+        clock: Clock,
+        points: Mapping[str, PointStore],
+        on_fault: Callable[[str | None], None],
+        on_recorded: Callable[[int], None],
+    ) -> None:
+        self.backlog = Backlog(None)
+        self.fault: str | None = None
+        self.used_bytes = 0
+        self.acked_seq = 0
+        self._path = path
+        self._size_bytes = size_bytes
+        self._clock = clock
+        self._boot = boot_id()
+        self._on_fault = on_fault
+        self._on_recorded = on_recorded
+        self._thinning = Thinning(points)
+        self._memory: Memory | None = None
+        self._requests: list[tuple[str, int]] = []
+        self._written_ack = 0
+        self._store: Store | None = None
+        self._retry_s, self._retry_at = _RETRY_S[0], 0.0
+        self._batch_at = self._tidy_at = time.monotonic()
+        self._is_corrupt = False
+
+    def open(self) -> tuple[Kept, list[tuple[str, int]]]:
+        """Open the file or go on without it; return what it held and the requests seen."""
+        kept: Kept | None = None
+        requests: list[tuple[str, int]] = []
+        try:
+            self._store = Store(self._path, OPENING_WAIT_S)
+            kept, requests = self._store.kept(), self._store.requests()
+        except UnknownJournal as error:
+            self._lose(error)
+        except (sqlite3.Error, OSError) as error:
+            self._lose(error)
+            kept = look(self._path)
+        is_known = kept and (self._store or kept.last_seq)
+        self.backlog = Backlog(Place(kept.last_seq, kept.last_hash) if kept and is_known else None)
+        self.acked_seq = self._written_ack = kept.acked_seq if kept else 0
+        return kept or NOTHING_KEPT, requests
+
+    def take(self, events: Iterable[Recorded], memory: Memory | None) -> None:
+        for event in events:
+            self.backlog.accept(event)
+        self._memory = memory or self._memory
+
+    def take_request(self, request: tuple[str, int]) -> None:
+        self._requests.append(request)
+        del self._requests[:-_REQUESTS_HELD]
+
+    def take_reading(self, stored: Stored) -> None:
+        self._thinning.take(stored)
+
+    def wait_s(self) -> float:
+        """How long the thread may sleep when nothing comes."""
+        due = min(self._batch_at, self._tidy_at) if self._store else self._retry_at
+        return max(0.0, due - time.monotonic())
+
+    def turn(self, everything: bool = False) -> None:
+        """Write what is due; with `everything`, whatever there is."""
+        now_s = time.monotonic()
+        if self._store is None and (everything or now_s >= self._retry_at):
+            self._attach()
+        if self._store is None:
+            if len(self.backlog) >= LIMIT:  # room is short: readings go before events
+                self._thinning.rows.clear()
+                self._thinning.spans.clear()
+            return
+        try:
+            self._write(self._store, now_s, everything)
+        except (sqlite3.Error, OSError) as error:
+            self._lose(error)
+
+    def failed(self, error: Exception) -> None:
+        """An error of our own: begin again with the file, and say so."""
+        self._lose(error)
+
+    def close(self) -> None:
+        self._thinning.finish_minutes()
+        self.turn(everything=True)
+        if self._store:
+            self._store.close()
+            self._store = None
+
+    def _write(self, store: Store, now_s: float, everything: bool) -> None:
+        thinning = self._thinning
+        # The id of a request goes along with the event that says what became of it.
+        must_last = len(self.backlog) or self._memory
+        is_due = everything or now_s >= self._batch_at or len(thinning.rows) >= BATCH_ROWS
+        if must_last or is_due:
+            self._commit(store)
+            self._batch_at = now_s + self._clock.real_s(BATCH_S)
+        if everything or now_s >= self._tidy_at:
+            self._tidy(store, now_s)
+
+    def _commit(self, store: Store) -> None:
+        events = list(self.backlog.seal())
+        is_acked = self.acked_seq != self._written_ack
+        batch = Batch(
+            events=events,
+            memory=(self._memory[0], self._boot, *self._memory[1:]) if self._memory else None,
+            requests=list(self._requests),
+            rows=list(self._thinning.rows),
+            spans=list(self._thinning.spans),
+            acked_seq=self.acked_seq if is_acked else None,
+        )
+        if not (batch.must_last or batch.rows or batch.spans or is_acked):
+            return
+        store.write(batch)
+        self.backlog.committed(len(events))
+        self._memory = None
+        self._requests.clear()
+        self._thinning.rows.clear()
+        self._thinning.spans.clear()
+        self._written_ack = batch.acked_seq or self._written_ack
+        self._set_fault(None)
+        if events:
+            _tell(self._on_recorded, self.backlog.recorded_seq)
+        store.checkpoint()
+
+    def _tidy(self, store: Store, now_s: float) -> None:
+        if not store.is_in_place:
+            raise OSError(f"{self._path} was taken away")
+        is_more = trim(store.normal, self._clock.now(), self._size_bytes, self._written_ack)
+        self.used_bytes = used_bytes(store.normal)
+        if not is_more:
+            store.checkpoint(soon=True)
+        self._tidy_at = now_s + (_TRIM_PAUSE_S if is_more else HOUSEKEEPING_S)
+
+    def _attach(self) -> None:
+        try:
+            if self._is_corrupt and proven_corrupt(self._path):
+                aside = set_aside(self._path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+                log.error("the journal was corrupt; it is kept as %s and a new one begun", aside)
+            self._is_corrupt = False
+            self._written_ack = 0  # it may be a new file
+            store = Store(self._path)
+            # From here on `_lose` closes it.
+            self._store = store
+            anchor = self.backlog.meet(store.place)
+            if anchor:
+                store.begin_at(anchor)
+            self._commit(store)
+        except (UnknownJournal, sqlite3.Error, OSError) as error:
+            self._lose(error)
+            return
+        self._retry_s = _RETRY_S[0]
+        self._tidy_at = time.monotonic() + HOUSEKEEPING_S
+        self._set_fault(None)
+
+    def _lose(self, error: Exception) -> None:
+        """Let go of the file and say why; what was not committed stays here."""
+        if self._store:
+            self._store.close()
+            self._store = None
+        self._is_corrupt = isinstance(error, sqlite3.Error) and is_corrupt(error)
+        # The whole file is checked by the thread, at once the first time; the start waits for
+        # no such thing.
+        is_first = self._retry_s == _RETRY_S[0]
+        at_once = self._is_corrupt and is_first
+        self._retry_at = time.monotonic() + (0.0 if at_once else self._retry_s)
+        self._retry_s = min(self._retry_s * 2, _RETRY_S[1])
+        text = str(error) if isinstance(error, UnknownJournal) else fault_of(error)
+        self._set_fault(text)
+
+    def _set_fault(self, text: str | None) -> None:
+        if text == self.fault:
+            return
+        self.fault = text
+        if text:
+            log.warning("%s; going on in memory", text)
+        else:
+            log.warning("the journal is written again")
+        _tell(self._on_fault, text)
+
+
+T = TypeVar("T")
+
+
+def _tell(listener: Callable[[T], None], what: T) -> None:
+    try:
+        listener(what)
+    except Exception:
+        log.exception("a listener of the journal failed")
+
+
+class WriterThread(threading.Thread):
+    """Runs `turn` until it returns False; an error of our own is reported and does not end it."""
+
+    PAUSE_S = 1.0
+
+    def __init__(self, turn: Callable[[], bool], failed: Callable[[Exception], None]) -> None:
+        super().__init__(name="journal", daemon=True)
+        self._turn = turn
+        self._failed = failed
+
+    def run(self) -> None:
+        is_going = True
+        while is_going:
+            try:
+                is_going = self._turn()
+            except Exception as error:
+                log.exception("the journal's writer failed and goes on")
+                self._failed(error)
+                time.sleep(self.PAUSE_S)

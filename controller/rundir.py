@@ -1,0 +1,32 @@
+"""Where a room's socket, lock and line file stand: on tmpfs, derived from the store's path."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def run_dir(store: Path) -> Path:
+    """Return the run directory of the room whose journal is `store` (not made yet).
+
+    Two rooms, or two copies of one, have different stores and so never meet. The base is
+    ROOMWARDEN_RUN where set, /run/roomwarden where it exists or root runs us, else the user's
+    own runtime directory, else shared memory: each of them is gone after a boot, as the line
+    file must be.
+    """
+    key = hashlib.sha256(str(store.absolute()).encode()).hexdigest()[:12]
+    return _base() / key
+
+
+def _base() -> Path:
+    named = os.environ.get("ROOMWARDEN_RUN")
+    if named:
+        return Path(named)
+    system = Path("/run/roomwarden")
+    if system.is_dir() or os.geteuid() == 0:
+        return system
+    own = os.environ.get("XDG_RUNTIME_DIR")
+    if own:
+        return Path(own) / "roomwarden"
+    return Path("/dev/shm") / f"roomwarden-{os.geteuid()}"

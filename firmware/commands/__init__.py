@@ -1,0 +1,1 @@
+"""The commands of `roomwarden`, one file each: `run(options) -> exit code`."""

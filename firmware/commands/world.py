@@ -1,0 +1,32 @@
+"""`roomwarden world CONFIG`: the simulated world of a room, started by `run`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+
+from controller.clock import Clock
+from controller.config.schema import RoomFile
+from controller.rundir import run_dir
+from firmware.commands.common import with_room
+from firmware.main import DONE, REFUSED
+from simulators.server import serve
+
+
+def run(options: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # Ctrl-C at the terminal of `run` is for the controller; the world ends when it is alone.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def world(file: RoomFile) -> int:
+        socket_path = run_dir(file.resolve(file.store.path)) / "world.sock"
+        try:
+            serve(file, socket_path, Clock(file.simulation.pace))
+        except OSError as error:
+            print(f"roomwarden: {error}", file=sys.stderr)
+            return REFUSED
+        return DONE
+
+    return with_room(options.config, world)

@@ -1,0 +1,22 @@
+"""What the panel needs to know about the room file; firmware fills it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`kiosk_key` is what only the local screen knows (see `web.kiosk`).
+
+    `locale` is the room's language. `names` are further host names by which browsers may call
+    the panel; addresses and this machine's own name always may. `secure` says that browsers
+    come by https only, through a proxy. `pace` is the speed of the controller's clock.
+    """
+
+    kiosk_key: str
+    locale: str = "en"
+    names: tuple[str, ...] = ()
+    secure: bool = False
+    viewers: int = 20
+    pace: float = 1.0

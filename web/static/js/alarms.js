@@ -1,0 +1,41 @@
+// The alarm list: the most pressing first, consequences under their cause.
+
+import { isLocal, mayAct } from "./ask.js";
+import { h } from "./dom.js";
+import { t, time } from "./i18n.js";
+import { advice, alarmText, standing } from "./model.js";
+import { shape } from "./shapes.js";
+
+export function alarms({ state }) {
+  const all = standing(state);
+  if (!all.length) return [h("div", { class: "empty" }, t("ui.alarms.none"))];
+  const ids = new Set(all.map((alarm) => alarm.id));
+  const isConsequence = (alarm) => alarm.cause && ids.has(alarm.cause);
+  const ordered = all.filter((alarm) => !isConsequence(alarm)).flatMap((alarm) =>
+    [alarm, ...all.filter((other) => other.cause === alarm.id)]);
+  const rest = all.filter((alarm) => !ordered.includes(alarm));
+  return [h("div", { class: "list", "data-key": "alarms" }, ...[...ordered, ...rest].map((alarm) =>
+    row(alarm, isConsequence(alarm))))];
+}
+
+function row(alarm, consequence) {
+  const open = alarm.state.endsWith("unacknowledged");
+  const notes = [
+    t(`ui.priority.${alarm.priority}`),
+    t(`ui.alarm.${alarm.state}`),
+    t("ui.alarm.since", { time: time(alarm.since) }),
+    alarm.silenced && t("ui.alarm.silenced"),
+    alarm.by && t("ui.alarm.by", { actor: alarm.by }),
+    alarm.cause && t("ui.alarm.cause", { cause: alarm.cause }),
+  ].filter(Boolean);
+  return h("div", { class: consequence ? "row consequence" : "row", "data-key": alarm.id },
+    shape(alarm.priority, open),
+    h("div", { class: "what" },
+      h("b", {}, alarmText(alarm)), " ",
+      alarm.first_out && h("span", { class: "tag" }, t("ui.alarm.first-out")),
+      h("p", {}, advice(alarm)),
+      h("small", {}, notes.join(" · "))),
+    open && (isLocal() || mayAct()) && h("button", {
+      "data-do": "acknowledge", "data-arg": alarm.id,
+    }, t("ui.action.acknowledge")));
+}
