@@ -10,6 +10,7 @@ import contextlib
 import grp
 import logging
 import os
+import pwd
 import queue
 import socket
 import struct
@@ -26,13 +27,12 @@ import msgspec
 from controller.core.request import Answer, Origin, Request, Role, Status
 from controller.guard import Guard
 from controller.journal.journal import Journal
-from controller.snapshot import reason_object, sentence
+from controller.snapshot import reason_object, sentence, stamp
 
 log = logging.getLogger(__name__)
 
 MAX_LINE = 65_536
 MAX_CLIENTS = 48
-_MAX_DEPTH_BYTES = 4096  # the longest request anybody has reason to send
 _STREAM_S = (0.2, 1.0)
 _ANSWER_S = 5.0
 _IDLE_S = 120.0
@@ -179,7 +179,7 @@ class Door:
         except ValueError as error:
             yield _error(f"since: {error}")
             return
-        since_text = asked.since if isinstance(asked.since, str) else None
+        since_text = _moment(asked.since) if isinstance(asked.since, str) else None
         while True:
             # What was decided before this was asked belongs to the answer.
             published = self._guard.published
@@ -270,13 +270,17 @@ def _first(since: int | str | None) -> int:
     return 0
 
 
+def _moment(since: str) -> str:
+    """Return a time as the journal writes it, so that the two compare as text."""
+    at = datetime.fromisoformat(since)
+    return stamp(at.timestamp())
+
+
 def _peer(client: socket.socket) -> Peer:
     raw = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, gid = struct.unpack("3i", raw)
     groups = {gid}
     name = str(uid)
-    import pwd
-
     with contextlib.suppress(KeyError, OSError):
         entry = pwd.getpwuid(uid)
         name = entry.pw_name

@@ -70,6 +70,10 @@ class SensorPoller:
             }
         )
 
+    def wake(self) -> None:
+        """End what a read waits for; called once, when the poller is to stop."""
+        self._sensor.close()
+
     def _lost(self, fault: str) -> None:
         if self._fault is None:
             log.warning("%s gives nothing: %s", self.part, fault)

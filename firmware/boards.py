@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import socket
 import subprocess
 import sys
 import time
@@ -36,11 +38,18 @@ class SimulatedBoard:
     kind = "simulated"
 
     def __init__(self, config: Path, socket_path: Path, pace: float) -> None:
+        from simulators.control import end
         from simulators.pins import WorldPins
 
         self._socket_path = socket_path
         self._pace = pace
+        built_on = socket_path.with_suffix(".config")
+        digest = hashlib.sha256(config.read_bytes()).hexdigest()
+        if _answers(socket_path) and built_on.is_file() and built_on.read_text() != digest:
+            # The world left by the last run is another room's by now.
+            end(socket_path)
         if not _answers(socket_path):
+            built_on.write_text(digest)
             start_world(config, socket_path)
         self.pins: Any = WorldPins(socket_path, wait_s=10.0)
 
@@ -72,8 +81,6 @@ def start_world(config: Path, socket_path: Path) -> None:
 
 
 def _answers(socket_path: Path) -> bool:
-    import socket
-
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1.0)
         probe.connect(str(socket_path))

@@ -8,10 +8,12 @@ ever spooled to the card. Each viewer of the stream takes a thread.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from socket import IPPROTO_TCP, TCP_USER_TIMEOUT
 
 import msgspec
 from flask import Flask
+from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import (  # type: ignore[import-untyped]
     MultiSocketServer,
@@ -51,8 +53,10 @@ class PanelServer:
 
     def __init__(self, app: Flask, host: str, port: int, viewers: int = 20) -> None:
         self._hub: Hub = app.extensions["hub"]
+        self._sockets: dict[int, object] = {}
         server = create_server(
             app,
+            map=self._sockets,
             host=host,
             port=port,
             threads=viewers + SPARE_THREADS,
@@ -66,12 +70,15 @@ class PanelServer:
             channel_timeout=30,
             cleanup_interval=10,
             ident="",
+            # Left in: a forwarded request must be seen as one, never taken for a local one.
+            clear_untrusted_proxy_headers=False,
         )
         assert not isinstance(server, MultiSocketServer), "one address, one socket"
         server.channel_class = _Channel
         server.adj.socket_options.append((IPPROTO_TCP, TCP_USER_TIMEOUT, STALLED_MS))
         self._server: TcpWSGIServer = server
-        self._thread = threading.Thread(target=server.run, name="waitress", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="waitress", daemon=True)
+        self._stop = threading.Event()
 
     @property
     def port(self) -> int:
@@ -81,7 +88,22 @@ class PanelServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the viewers go and end. The daemon threads die with the process."""
+        """Let the viewers go and end, within some seconds."""
         self._hub.stop()
         self._server.task_dispatcher.shutdown(timeout=2)
-        self._server.close()
+        self._stop.set()
+        with suppress(OSError):  # its loop ended by itself just now
+            self._server.pull_trigger()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        """Serve until the stop: waitress's own loop ends by an exception only, and closing its
+        sockets from another thread would take them from under it."""
+        while not self._stop.is_set():
+            wasyncore.loop(
+                timeout=self._server.adj.asyncore_loop_timeout,
+                use_poll=self._server.adj.asyncore_use_poll,
+                map=self._sockets,
+                count=1,
+            )
+        wasyncore.close_all(self._sockets)

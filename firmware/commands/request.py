@@ -10,6 +10,8 @@ from controller.client import Door
 from firmware.commands.common import with_door
 from firmware.main import BAD_USAGE, DONE, REFUSED
 
+_LONGEST_S = 24 * 3600.0
+
 
 def run(options: argparse.Namespace) -> int:
     args = {}
@@ -21,7 +23,9 @@ def run(options: argparse.Namespace) -> int:
         args[key] = value
 
     def ask(door: Door) -> int:
-        reply = door.request(options.action, args, wait=options.wait)
+        reply = door.request(
+            options.action, args, wait=options.wait, timeout_s=_LONGEST_S if options.wait else None
+        )
         if options.json:
             print(json.dumps(reply, ensure_ascii=False))
         else:

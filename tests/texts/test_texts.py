@@ -8,15 +8,20 @@ import pytest
 
 from controller.texts import LOCALES, nearest, text, texts
 
-CONDITIONS = """
+CONDITIONS = re.split(
+    r"\s+",
+    """
 prealarm detector-fault confirmed supply-fault countdown temperature-high temperature-critical
 temperature-low temperature-critical-low humidity-high humidity-low dew-point-high dew-point-low
 rising-fast not-cooling silent frozen implausible disagreeing held-open intrusion open tamper leak
 stuck not-proven unexpected hot-cut off-failed lost absent failing down clock-unsynchronised
 thread-failed flood on-battery battery-low
-""".split()
+""".strip(),
+)
 
-REASONS = """
+REASONS = re.split(
+    r"\s+",
+    """
 default operator fire.prealarm fire.confirmed fire.held-off cut.manual cut.fire cut.emergency
 cut.latched interlock.cooling interlock.rest projector.demanded projector.starting
 restore.outlets-off restore.spacing lock-up refused.role refused.origin refused.unknown-action
@@ -26,7 +31,8 @@ refused.nothing-to-hold refused.hold-spent refused.switch-never refused.emergenc
 refused.not-restorable refused.already refused.bad-argument refused.needs-reason refused.armed
 permissive.mains-absent permissive.mains-unknown permissive.fire permissive.cut
 permissive.ups-on-battery
-""".split()
+""".strip(),
+)
 
 
 def names(sentence: str) -> list[str]:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from controller.client import Door
 from tests.web import scenes
-from tests.web.fakedoor import FakeDoor
+from tests.web.fakedoor import DONE, FakeDoor
 from web.app import create_app
 from web.people import People
 from web.server import PanelServer
@@ -87,6 +87,13 @@ class Panel:
         self.door.show(scene)
         wait(lambda: (self.hub.view().state or {}).get("alarms") == scene["alarms"])
 
+    def reset(self) -> None:
+        self.door.requests.clear()
+        self.door.reply = dict(DONE)
+        self.show(scenes.normal())
+        for person in self.people.everybody():
+            self.people.remove(person.id)
+
     def close(self) -> None:
         self.server.stop()
         with suppress(OSError):
@@ -101,16 +108,40 @@ def wait(holds: Callable[[], bool], within_s: float = 5.0) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def short_folder() -> Iterator[Path]:
     """A short path: a Unix socket's may not be longer than 108 bytes."""
     path = Path(tempfile.mkdtemp(prefix="rw-"))
-    yield path
-    shutil.rmtree(path)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 @pytest.fixture
-def panel(folder: Path) -> Iterator[Panel]:
+def folder() -> Iterator[Path]:
+    with short_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def shared_panel() -> Iterator[Panel]:
+    with short_folder() as path:
+        panel = Panel(path)
+        yield panel
+        panel.close()
+
+
+@pytest.fixture
+def panel(shared_panel: Panel) -> Panel:
+    """A panel on a normal day, with nobody known to it."""
+    shared_panel.reset()
+    return shared_panel
+
+
+@pytest.fixture
+def own_panel(folder: Path) -> Iterator[Panel]:
+    """A panel for a test that breaks it or its door."""
     panel = Panel(folder)
     yield panel
     panel.close()

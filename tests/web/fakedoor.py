@@ -11,6 +11,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
+DONE: Json = {"id": "1", "status": "done", "reason": "", "why": None}
+
 
 class FakeDoor:
     """Shows `scene` to whoever asks; keeps every request and answers it with `reply`.
@@ -22,7 +24,7 @@ class FakeDoor:
     def __init__(self, path: Path, scene: Json) -> None:
         self.path = path
         self.requests: list[Json] = []
-        self.reply: Json = {"id": "1", "status": "done", "reason": "", "why": None}
+        self.reply: Json = dict(DONE)
         self._scene = scene
         self._number = 0
         self._hung = False

@@ -192,7 +192,11 @@ def hot() -> Json:
         ),
         alarm("aircon.not-cooling", "high", cause="rack-air.temperature-high"),
         alarm(
-            "front-door.held-open", "low", state="active-acknowledged", acknowledged=True, by="chen"
+            "front-door.held-open",
+            "low",
+            state="active-acknowledged",
+            acknowledged=True,
+            by="chen",
         ),
     ]
     return scene
@@ -276,5 +280,3 @@ def cooling(left_s: float = 203.0) -> Json:
         "hot": True,
     }
     return scene
-
-

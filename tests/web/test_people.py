@@ -104,7 +104,8 @@ def test_no_secret_is_kept_in_the_clear_and_the_file_is_private(
     people: People, tmp_path: Path
 ) -> None:
     path = tmp_path / "people.json"
-    assert PIN not in path.read_text() and PASSWORD not in path.read_text()
+    assert PIN not in path.read_text()
+    assert PASSWORD not in path.read_text()
     assert "$argon2id$" in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -137,7 +138,8 @@ def test_touching_the_screen_keeps_the_role_but_not_past_eight_hours(people: Peo
         now_s += IDLE_S / 2
         sessions.touch(token, now_s)
         session = sessions.find(token, now_s)
-        assert session is not None and session.role(now_s).value == "operate"
+        assert session is not None
+        assert session.role(now_s).value == "operate"
     assert sessions.find(token, LONGEST_S) is None
 
 
@@ -146,7 +148,8 @@ def test_what_idled_away_does_not_come_back_by_a_touch(people: People) -> None:
     token = sessions.begin(person, 0.0)
     sessions.touch(token, IDLE_S + 1)
     session = sessions.find(token, IDLE_S + 1)
-    assert session is not None and session.role(IDLE_S + 1).value == "view"
+    assert session is not None
+    assert session.role(IDLE_S + 1).value == "view"
 
 
 def test_sign_ins_are_bounded(people: People) -> None:

@@ -1,0 +1,475 @@
+"""The rig: the real core of a room read from a real room file, in a simulated world.
+
+Time is virtual and leaps from one instant at which something may change to the next. The world
+is as small as it can be: loops of wire, sensors that give numbers, lamps (the simulators' own
+physics) and supplies that the outputs switch. What the shell does around a scan is repeated
+here: polling, carrying out commands, one more scan after events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.build import Measures, build, contact_specs
+from controller.config.read import read_room
+from controller.core import contacts
+from controller.core.contacts import UNSEEN, Contact
+from controller.core.event import Event
+from controller.core.memory import Memory, decode, encode
+from controller.core.priority import OutputState, coil
+from controller.core.reading import Now, Quality, Reading
+from controller.core.request import Answer, Origin, Request, Role, Status
+from controller.core.restart import Boot, restored
+from controller.core.scan import Decision, scan
+from drivers.dht22 import Dht22
+from firmware.kinds import kinds
+from simulators.projector import Power, Projector
+
+HEAD = """
+[room]
+site = "school"
+id = "room-1"
+name = "Room 1"
+timezone = "Europe/Paris"
+[board]
+kind = "simulated"
+"""
+
+SENSOR_PERIOD_S = 2.5
+PROJECTOR_PERIOD_S = 2.0
+RESCAN_S = 0.01
+TICK_S = 0.001
+"""The least step of time, so that a wake-up that is due now cannot stop the clock."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One change of an output's level."""
+
+    at_s: float
+    output: str
+    on: bool
+    slot: int
+    cause: str
+
+
+@dataclass
+class Lamp:
+    """A projector: its lamp, and its way of talking. `sleeps`: its network is down in standby."""
+
+    body: Projector
+    talks: bool
+    on_mains: bool
+    outlet: str
+    mute: bool = False
+    deaf: bool = False
+    sleeps: bool = False
+    says: str | None = None
+    done: int = -1
+    sent: list[str] = field(default_factory=list)
+
+
+class Rig:
+    """One guarded room. `at_s` is the time since the rig was built; restarts do not set it back.
+
+    `broken_feedback`: outputs whose effect does not come (a welded contact).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = read_room(path, kinds())
+        sensors = {
+            part.id: Measures(Dht22.quantities, SENSOR_PERIOD_S)
+            for part in self.file.inputs
+            if part.kind == "dht22"
+        }
+        self.room = build(self.file, sensors)
+        self.specs = contact_specs(self.file)
+        self.mono_s = 1000.0
+        self.wall_s = 1_800_000_000.0
+        self.at_s = 0.0
+        self.synchronised = True
+        self.memory: Memory = self.room.first_memory(self.mono_s)
+        self.image: dict[str, Reading] = {}
+        self.events: list[tuple[float, Event]] = []
+        self.moves: list[Move] = []
+        self.scans = 0
+        self.answers: dict[str, list[Answer]] = {}
+        self.decision: Decision | None = None
+        self.broken_feedback: set[str] = set()
+        self.silent: set[str] = set()
+        self.garbled: set[str] = set()
+        self.flicker = 0.1
+        self.mains = True
+        self.air: dict[str, float] = {}
+        for id in sensors:
+            self.air |= {f"{id}.temperature": 22.0, f"{id}.humidity": 45.0}
+        self._contacts: dict[str, Contact] = dict.fromkeys(self.specs, UNSEEN)
+        self.loops: dict[str, tuple[bool, ...] | None] = {}
+        self._proves: dict[str, str] = {}
+        self._mains_contacts: list[str] = []
+        for part in self.file.inputs:
+            if part.id in self.specs:
+                role = getattr(part, "role", "")
+                self.loops[part.id] = self._loop(part.id, role == "mains")
+                if role == "feedback":
+                    self._proves[part.id] = part.of  # type: ignore[attr-defined]
+                if role == "mains":
+                    self._mains_contacts.append(part.id)
+        self.lamps = {
+            part.id: Lamp(
+                Projector(float(part.cooling), now_s=0.0),
+                part.kind != "relay-only",
+                part.supply == "mains",
+                part.outlet,
+            )
+            for part in self.file.projectors
+        }
+        self._asked = 0
+        self._polls = 0
+        self._sensor_s = self._lamp_s = self.mono_s
+        self._wake_s = self.mono_s
+        self._physics()
+
+    # What a person at the bench does to the world.
+
+    def set(self, contact: str, value: bool) -> None:
+        """Make what the contact's role names so, or not."""
+        self.wire(contact, self._loop(contact, value))
+
+    def wire(self, contact: str, loops: tuple[bool, ...] | None) -> None:
+        """Put the loops into any state (closed or open); None: they cannot be read."""
+        self.loops[contact] = loops
+        self._scan()
+
+    def press(self, contact: str, seconds: float) -> None:
+        self.set(contact, True)
+        self.run(seconds)
+        self.set(contact, False)
+
+    def mains_fails(self) -> None:
+        self._mains(False)
+
+    def mains_returns(self) -> None:
+        self._mains(True)
+
+    def _mains(self, present: bool) -> None:
+        self.mains = present
+        for contact in self._mains_contacts:
+            self.loops[contact] = self._loop(contact, present)
+        self._physics()
+        self._scan()
+
+    def wall_jumps(self, seconds: float) -> None:
+        self.wall_s += seconds
+
+    def remote(self, projector: str, on: bool) -> None:
+        """Somebody uses the projector's remote control."""
+        self.lamps[projector].body.switch(on)
+
+    # What a person asks of the gate.
+
+    def request(
+        self,
+        action: str,
+        *,
+        origin: Origin = Origin.LOCAL_SCREEN,
+        role: Role = Role.OPERATE,
+        actor: str = "keeper",
+        privileged: bool = False,
+        issued_s: float | None = None,
+        expires_s: float | None = None,
+        expect: dict[str, Any] | None = None,
+        repeated: bool = False,
+        **args: str,
+    ) -> Answer:
+        """Ask, and return the gate's first answer; `answers` keeps all of them by id.
+
+        An argument that is a word of Python is written with an underscore: `for_`.
+        """
+        self._asked += 1
+        asked = Request(
+            f"r{self._asked}",
+            action,
+            {name.rstrip("_"): value for name, value in args.items()},
+            actor,
+            role,
+            origin,
+            privileged,
+            issued_s,
+            expires_s,
+            expect,
+            repeated,
+        )
+        self._scan((asked,))
+        return self.answers[asked.id][0]
+
+    def ask(self, action: str, **keys: Any) -> Answer:
+        """Ask something that must be let through."""
+        answer = self.request(action, **keys)
+        assert answer.status in (Status.ACCEPTED, Status.DONE), answer
+        return answer
+
+    def end_of(self, answer: Answer) -> Status:
+        """How far a request has come."""
+        return self.answers[answer.id][-1].status
+
+    # Time.
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, from one instant at which something may change to the next."""
+        end_s = self.mono_s + seconds
+        while self.mono_s < end_s:
+            due_s = min(self._next_s(), end_s)
+            if due_s < end_s:
+                due_s = min(max(due_s, self.mono_s + TICK_S), end_s)
+            self._pass(due_s - self.mono_s)
+            self.mono_s = due_s
+            self._poll()
+            self._scan()
+
+    def leap(self, seconds: float) -> None:
+        """Let time pass without a scan: the controller is not running."""
+        self._pass(seconds)
+        self.mono_s += seconds
+        self._sensor_s = self._lamp_s = self.mono_s
+
+    def run_until(self, done: Callable[[], bool], limit_s: float, step_s: float = 1.0) -> float:
+        """Run until something is so; return how long it took."""
+        began_s = self.at_s
+        while not done():
+            assert self.at_s - began_s < limit_s, f"not within {limit_s:g} s"
+            self.run(step_s)
+        return self.at_s - began_s
+
+    def restart(self, same_boot: bool = True, off_s: float = 0.0, mains: bool = True) -> None:
+        """End the controller and start it again `off_s` later, by what the journal keeps.
+
+        On a new boot the coils fall meanwhile and the monotonic clock begins anew; `mains`:
+        whether the room was supplied meanwhile.
+        """
+        kept, kept_mono_s, kept_wall_s = encode(self.memory), self.mono_s, self.wall_s
+        lines = {id: state.on for id, state in self.memory.outputs.items()}
+        if not same_boot:
+            self._fall(mains)
+        self.leap(off_s)
+        shift_s = 0.0
+        if not same_boot:
+            self.mono_s = 20.0
+            self._sensor_s = self._lamp_s = self.mono_s
+            shift_s = self.mono_s - kept_mono_s - (self.wall_s - kept_wall_s)
+            self.mains = True
+            lines = {}
+        memory, lost = decode(kept, self.room.rules)
+        assert lost == []
+        self.start(memory, lines, Boot(same_boot, shift_s))
+
+    def start(self, memory: Memory, lines: Mapping[str, bool], boot: Boot) -> None:
+        """Start with this memory on these lines, nothing read yet but the contacts."""
+        self.memory, events = restored(self.room, memory, lines, self.mono_s, boot)
+        self.events += [(self.at_s, event) for event in events]
+        self.image = {}
+        self._contacts = dict.fromkeys(self.specs, UNSEEN)
+        for lamp in self.lamps.values():
+            lamp.done = -1
+        self._physics()
+        self._scan()
+
+    # What is seen.
+
+    @property
+    def outputs(self) -> dict[str, bool]:
+        return {id: state.on for id, state in self.memory.outputs.items()}
+
+    def on(self, output: str) -> bool:
+        return self.memory.outputs[output].on
+
+    def output(self, output: str) -> OutputState:
+        return self.memory.outputs[output]
+
+    def energised(self, output: str) -> bool:
+        return coil(self.room.outputs[output], self.output(output), self.mono_s)
+
+    def alarm(self, id: str) -> str:
+        """The alarm's state in the contract's words."""
+        spec = self.room.alarms[id]
+        listed = self.memory.alarms
+        return listed.of(id).state(listed.is_out_of_service(spec)).value
+
+    def alarms(self) -> set[str]:
+        """The alarms that are not normal."""
+        return {id for id in self.room.alarms if self.alarm(id) != "normal"}
+
+    def point(self, id: str) -> Reading:
+        assert self.decision is not None
+        return self.decision.points[id]
+
+    def causes(self, kind: str, since_s: float = 0.0) -> list[tuple[str, str]]:
+        """(subject, cause) of the events of one kind."""
+        return [(e.subject, e.cause) for at, e in self.events if at >= since_s and e.kind == kind]
+
+    def moved(self, since_s: float = 0.0) -> list[tuple[str, bool]]:
+        return [(move.output, move.on) for move in self.moves if move.at_s >= since_s]
+
+    def supplied(self, output: str) -> bool:
+        """Whether an outlet has power: it is on, and what feeds it is neither cut nor failed."""
+        cut = any(
+            self.on(spec.id) and spec.id not in self.broken_feedback
+            for spec in self.room.outputs.values()
+            if spec.role == "cut-off" and spec.scope == "room"
+        )
+        return self.on(output) and self.mains and not cut
+
+    # The world, and what the shell does.
+
+    def _loop(self, contact: str, value: bool) -> tuple[bool, ...]:
+        spec = self.specs[contact]
+        if spec.pair:
+            return (value, not value)
+        return (value is not spec.normally_closed,)
+
+    def _next_s(self) -> float:
+        times = [self._wake_s, self._sensor_s]
+        times += [contacts.wake_s(self.specs[id], c) for id, c in self._contacts.items()]
+        if self.lamps:
+            times.append(self._lamp_s)
+            times += [
+                self.mono_s + lamp.body.ends_s - lamp.body.now_s for lamp in self.lamps.values()
+            ]
+        return min(times)
+
+    def _pass(self, seconds: float) -> None:
+        self.at_s += seconds
+        self.wall_s += seconds
+        for lamp in self.lamps.values():
+            lamp.body.advance(lamp.body.now_s + seconds)
+
+    def _poll(self) -> None:
+        if self.mono_s >= self._sensor_s:
+            self._sensor_s = self.mono_s + SENSOR_PERIOD_S
+            self._polls += 1
+            for id, value in self.air.items():
+                part = id.partition(".")[0]
+                if part in self.silent:
+                    continue
+                if part in self.garbled:
+                    self.image[id] = Reading(None, Quality.BAD, self.mono_s)
+                else:
+                    shown = value + self.flicker * (self._polls % 2)
+                    self.image[id] = Reading(shown, Quality.GOOD, self.mono_s)
+        if self.mono_s >= self._lamp_s:
+            self._lamp_s = self.mono_s + PROJECTOR_PERIOD_S
+            for id in self.lamps:
+                self._ask_lamp(id)
+
+    def _ask_lamp(self, id: str) -> None:
+        lamp = self.lamps[id]
+        power = lamp.body.power
+        asleep = lamp.sleeps and power is Power.STANDBY
+        if not lamp.talks or lamp.mute or asleep or power is Power.UNPOWERED:
+            return
+        self.image[f"{id}.power"] = Reading(lamp.says or power.value, Quality.GOOD, self.mono_s)
+
+    def _scan(self, requests: tuple[Request, ...] = ()) -> None:
+        for id, spec in self.specs.items():
+            contact = contacts.observe(spec, self._contacts[id], self.loops[id], self.mono_s)
+            self._contacts[id] = contact
+            self.image[id] = contact.reading
+        was = self.memory
+        now = Now(self.mono_s, self.wall_s, self.synchronised)
+        decision = scan(self.room, was, self.image, requests, now)
+        self._record(was, decision)
+        self.memory = decision.memory
+        self.decision = decision
+        self.scans += 1
+        self._wake_s = decision.wake_at_s
+        if decision.events:
+            self._wake_s = min(self._wake_s, self.mono_s + RESCAN_S)
+        for command in decision.commands:
+            lamp = self.lamps[command.part]
+            if command.serial != lamp.done:
+                lamp.done = command.serial
+                heard = lamp.talks and not lamp.mute and lamp.body.power is not Power.UNPOWERED
+                heard = heard and not (lamp.sleeps and lamp.body.power is Power.STANDBY)
+                if heard:
+                    lamp.sent.append(command.action)
+                taken = heard and (lamp.deaf or lamp.body.switch(command.action == "on"))
+                told = f"{command.serial} {'ok' if taken else 'failed'}"
+                self.image[f"{command.part}.reply"] = Reading(told, Quality.GOOD, self.mono_s)
+                self._ask_lamp(command.part)
+                self._wake_s = self.mono_s
+        self._physics()
+
+    def _record(self, was: Memory, decision: Decision) -> None:
+        """Keep what was decided; every change of an output has exactly one event, with a cause."""
+        assert not decision.memory.alarms.of("controller.rule-failed").active, decision.events
+        for answer in decision.answers:
+            self.answers.setdefault(answer.id, []).append(answer)
+        told = [e for e in decision.events if e.kind == "output" and "to" in e.data]
+        changed = {
+            id: state
+            for id, state in decision.memory.outputs.items()
+            if state.on is not was.outputs[id].on
+        }
+        assert sorted(e.subject for e in told) == sorted(changed)
+        for event in told:
+            state = changed[event.subject]
+            assert event.cause == state.reason.id != ""
+            assert event.data["to"] == ("on" if state.on else "off")
+            assert event.subject in decision.moved
+            move = Move(self.at_s, event.subject, state.on, int(state.slot), event.cause)
+            self.moves.append(move)
+        self.events += [(self.at_s, event) for event in decision.events]
+
+    def _physics(self) -> None:
+        """The outputs act on the world: supplies, and the contacts that prove them."""
+        for contact, output in self._proves.items():
+            if output not in self.broken_feedback:
+                loop = self._loop(contact, self.on(output))
+                if self.loops[contact] != loop:
+                    self.loops[contact] = loop
+                    self._wake_s = self.mono_s
+        for lamp in self.lamps.values():
+            lamp.body.supply(self.supplied(lamp.outlet))
+
+    def _fall(self, mains: bool) -> None:
+        """The board is off: every coil is released, and the supplies are what that makes them."""
+        self.mains = mains
+        for lamp in self.lamps.values():
+            lamp.body.supply(self.room.outputs[lamp.outlet].unpowered and mains)
+
+
+Rigged = Callable[[str], Rig]
+
+
+@pytest.fixture
+def rigged(tmp_path: Path) -> Rigged:
+    """Build a room of these tables, in good order and with its first scans behind it."""
+
+    def make(tables: str) -> Rig:
+        path = tmp_path / "room.toml"
+        path.write_text(HEAD + tables, encoding="utf-8")
+        rig = Rig(path)
+        rig.run(5.0)
+        return rig
+
+    return make
+
+
+@pytest.fixture
+def lakeside() -> Callable[[], Rig]:
+    """Build the example room of the contract; nothing has been scanned yet."""
+    path = Path(__file__).parents[1] / "rooms" / "lakeside.toml"
+    return lambda: Rig(path)
+
+
+@pytest.fixture
+def rig(lakeside: Callable[[], Rig]) -> Rig:
+    """The example room, in good order: its outlet has cooled what may have been hot."""
+    rig = lakeside()
+    rig.run(5.0)
+    return rig

@@ -1,0 +1,384 @@
+"""The panel as people see and touch it, in Debian's Chromium."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.web import scenes
+from tests.web.conftest import KEY, Panel, wait
+
+pytestmark = pytest.mark.system
+
+WALL = {"width": 800, "height": 480}
+TALL = {"width": 720, "height": 1280}
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-features=Translate",
+    "--disable-background-networking",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Screen:
+    """One browser page before the panel; keeps what went wrong in it."""
+
+    def __init__(self, browser: Browser, panel: Panel, **context: Any) -> None:
+        self.context = browser.new_context(has_touch=True, **context)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on(
+            "console",
+            lambda said: self.faults.append(said.text) if said.type == "error" else None,
+        )
+        self.page.on(
+            "request",
+            lambda asked: (
+                self.foreign.append(asked.url) if not asked.url.startswith(panel.url) else None
+            ),
+        )
+
+
+@pytest.fixture(params=["zh-CN", "en"])
+def locale(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[WALL, TALL], ids=["800x480", "720x1280"])
+def size(request: pytest.FixtureRequest) -> dict[str, int]:
+    return dict(request.param)
+
+
+def opened(browser: Browser, panel: Panel, path: str = "", **context: Any) -> Screen:
+    screen = Screen(browser, panel, **context)
+    screen.page.goto(f"{panel.url}{path or f'/kiosk?key={KEY}'}")
+    screen.page.wait_for_selector("#band .word")
+    return screen
+
+
+@pytest.fixture
+def wall(browser: Browser, panel: Panel) -> Iterator[Screen]:
+    """The kiosk on the wall, in English."""
+    screen = opened(browser, panel, viewport=WALL, locale="en")
+    screen.page.wait_for_selector(".block")
+    yield screen
+    screen.context.close()
+
+
+SCENES = {
+    "normal": (scenes.normal, {"zh-CN": "正常", "en": "Normal"}),
+    "attention": (scenes.stale, {"zh-CN": "注意", "en": "Attention"}),
+    "alarm": (scenes.hot, {"zh-CN": "报警", "en": "Alarm"}),
+    "fire": (scenes.burnt, {"zh-CN": "火警", "en": "Fire"}),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_rooms_state_is_one_word_in_both_languages_and_sizes(
+    browser: Browser, panel: Panel, scene: str, locale: str, size: dict[str, int]
+) -> None:
+    build, words = SCENES[scene]
+    panel.show(build())
+    screen = opened(browser, panel, viewport=size, locale=locale)
+    word = screen.page.locator("#band .word span")
+    expect(word).to_have_text(words[locale])
+    assert word.evaluate("node => parseFloat(getComputedStyle(node).fontSize)") >= 56
+    screen.page.wait_for_timeout(300)
+    assert screen.faults == []
+    assert screen.foreign == []
+    screen.context.close()
+
+
+@pytest.mark.parametrize("build", [scenes.normal, scenes.hot, scenes.stale, scenes.cooling])
+def test_the_room_page_with_twenty_points_never_scrolls(
+    browser: Browser, panel: Panel, build: Any, locale: str, size: dict[str, int]
+) -> None:
+    scene = build()
+    assert len(scene["points"]) >= 20
+    panel.show(scene)
+    screen = opened(browser, panel, viewport=size, locale=locale)
+    screen.page.wait_for_selector(".block")
+    for selector in ("#page", "html", "body", "#rail", "#bar"):
+        overflow = screen.page.locator(selector).evaluate(
+            "node => [node.scrollHeight - node.clientHeight, node.scrollWidth - node.clientWidth]"
+        )
+        assert max(overflow) <= 0, selector
+    screen.context.close()
+
+
+@pytest.mark.parametrize("page", ["room", "alarms", "trends", "projectors", "events"])
+def test_every_target_is_large_enough_for_a_glove(
+    browser: Browser, panel: Panel, page: str, size: dict[str, int]
+) -> None:
+    panel.show(scenes.hot())
+    screen = opened(browser, panel, viewport=size, locale="en")
+    screen.page.tap(f"#rail [data-arg={page}]")
+    screen.page.wait_for_timeout(300)
+    small = screen.page.locator("button:visible").evaluate_all(
+        "all => all.filter(one => one.getBoundingClientRect().height < 48 ||"
+        " one.getBoundingClientRect().width < 48).map(one => one.outerHTML)"
+    )
+    assert small == []
+    screen.context.close()
+
+
+def test_no_text_is_smaller_than_16_pixels(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    small = wall.page.locator("body *:visible").evaluate_all(
+        "all => all.filter(one => !one.closest('svg') &&"
+        " [...one.childNodes].some(child => child.nodeType === 3 && child.data.trim()) &&"
+        " parseFloat(getComputedStyle(one).fontSize) < 16).map(one => one.outerHTML)"
+    )
+    assert small == []
+
+
+def test_a_change_in_the_room_shows_without_a_reload(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    shown = wall.page.locator('[data-point="rack-air.temperature"]')
+    expect(shown).to_contain_text("31.6", timeout=2000)
+    expect(wall.page.locator("#band")).to_contain_text("rack-air: temperature high, 31.6 °C")
+    expect(wall.page.locator("#band")).to_contain_text("Check the air conditioner")
+
+
+def test_what_is_not_known_is_struck_out_and_says_so(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.stale())
+    block = wall.page.locator('[data-point="rack-air.temperature"]')
+    expect(block.locator("s")).to_have_text("23.4")
+    expect(block.locator(".quality")).to_contain_text("stale")
+
+
+def test_acknowledge_works_by_tap_without_a_sign_in(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    wall.page.tap("#rail [data-arg=alarms]")
+    wall.page.tap('#page [data-arg="rack-air.temperature-high"]')
+    expect(wall.page.locator("#answer")).to_have_text("Done")
+    assert [asked["args"] for asked in panel.door.requests] == [
+        {"alarm": "rack-air.temperature-high"}
+    ]
+
+
+def test_silence_and_acknowledge_all_stand_in_the_action_bar(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    wall.page.tap("#bar [data-do=silence]")
+    wait(lambda: [asked["action"] for asked in panel.door.requests] == ["silence"])
+    wall.page.tap("#bar [data-do=acknowledge-all]")
+    wait(lambda: len(panel.door.requests) == 3)
+    assert [asked["args"]["alarm"] for asked in panel.door.requests[1:]] == [
+        "rack-air.temperature-high",
+        "aircon.not-cooling",
+    ]
+
+
+def test_a_refusal_says_why_in_the_readers_language(wall: Screen, panel: Panel) -> None:
+    panel.door.reply = {
+        "id": "1",
+        "status": "refused",
+        "reason": "暂缓时间已用完",
+        "why": {"id": "refused.hold-spent", "values": {}},
+    }
+    panel.show(scenes.hot())
+    wall.page.tap("#bar [data-do=silence]")
+    expect(wall.page.locator("#answer")).to_have_text("Refused: The time for holding is used up")
+
+
+def _press(page: Page, selector: str, seconds: float) -> None:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_timeout(seconds * 1000)
+    page.mouse.up()
+
+
+def test_the_countdown_takes_the_whole_screen_and_hold_freezes_it(
+    wall: Screen, panel: Panel
+) -> None:
+    panel.show(scenes.countdown(37.2))
+    digits = wall.page.locator(".digits")
+    expect(digits).to_contain_text("38")
+    assert digits.evaluate("node => parseFloat(getComputedStyle(node).fontSize)") >= 200
+    expect(wall.page.locator(".countdown")).to_contain_text("Room cut, UPS cut")
+    _press(wall.page, ".holdbutton", 1.8)
+    wait(lambda: [asked["action"] for asked in panel.door.requests] == ["hold"])
+    panel.show(scenes.countdown(36.0, held=True))
+    expect(wall.page.locator(".countdown")).to_contain_text("Held")
+
+
+def test_brushing_past_the_hold_button_holds_nothing(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.countdown())
+    wall.page.wait_for_selector(".holdbutton")
+    _press(wall.page, ".holdbutton", 0.5)
+    wall.page.tap(".holdbutton")
+    wall.page.wait_for_timeout(1600)
+    assert panel.door.requests == []
+
+
+def test_after_a_fire_the_screen_says_what_is_still_live(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.burnt())
+    cuts = wall.page.locator(".aftermath .cut")
+    expect(cuts.nth(0)).to_contain_text("cut, proven")
+    expect(cuts.nth(1)).to_contain_text("STILL LIVE")
+    wall.page.tap("[data-do=aside]")
+    expect(wall.page.locator(".aftermath")).to_have_count(0)
+    expect(wall.page.locator("#band .word span")).to_have_text("Fire")
+
+
+def test_a_cooling_projector_shows_a_ring_that_empties(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.cooling(300.0))
+    wall.page.tap("#rail [data-arg=projectors]")
+    expect(wall.page.locator(".ring")).to_contain_text("5:00")
+    panel.door.show(scenes.cooling(150.0))
+    expect(wall.page.locator(".ring")).to_contain_text("2:30")
+    dashes = wall.page.locator(".ring .left").get_attribute("stroke-dasharray")
+    assert dashes == "50 50"
+    expect(wall.page.locator(".tile")).to_contain_text("Do not switch off at the wall")
+
+
+def test_a_projector_is_switched_on_after_a_sign_in_by_pin(wall: Screen, panel: Panel) -> None:
+    panel.people.add("chen", "陈工", "operate", pin="284619")
+    page = wall.page
+    page.tap("#rail [data-arg=projectors]")
+    page.tap("[data-do=projector-on]")
+    expect(page.locator("#answer")).to_have_text("Sign in first")
+    assert panel.door.requests == []
+    page.tap("#rail [data-do=signin]")
+    page.tap("[data-do=who]")
+    for digit in "284619✓":
+        page.tap(f'[data-do=key][data-arg="{digit}"]')
+    expect(page.locator("#bar")).to_contain_text("陈工 · may operate")
+    page.tap("[data-do=projector-on]")
+    wait(lambda: len(panel.door.requests) == 1)
+    assert panel.door.requests[0]["args"] == {"id": "hall"}
+    assert panel.door.requests[0]["as"] == {
+        "actor": "chen",
+        "role": "operate",
+        "origin": "local-screen",
+    }
+
+
+def test_the_language_switches_by_tap(wall: Screen) -> None:
+    wall.page.tap("[data-do=language]")
+    expect(wall.page.locator("#band .word span")).to_have_text("正常")
+    expect(wall.page.locator("html")).to_have_attribute("lang", "zh-CN")
+    wall.page.reload()
+    expect(wall.page.locator("#band .word span")).to_have_text("正常")
+
+
+def test_a_tapped_point_shows_its_trend_and_limits(wall: Screen) -> None:
+    wall.page.tap('[data-point="rack-air.temperature"]')
+    expect(wall.page.locator("#sheet")).to_contain_text("low 18 · high 27 · critical 35")
+    expect(wall.page.locator("#sheet canvas")).to_be_visible()
+    wall.page.tap("[data-do=close]")
+    expect(wall.page.locator("#sheet *")).to_have_count(0)
+
+
+def test_a_tapped_output_shows_who_holds_it_and_why(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.cooling())
+    expect(wall.page.locator('[data-point="hall-outlet"]')).to_contain_text("supplied")
+    wall.page.tap('[data-point="hall-outlet"]')
+    expect(wall.page.locator(".rung")).to_have_count(9)
+    expect(wall.page.locator(".rung.holds")).to_contain_text("lamp of hall is cooling")
+
+
+def test_trends_and_events_come_from_the_journal(wall: Screen) -> None:
+    wall.page.tap("#rail [data-arg=trends]")
+    expect(wall.page.locator("#page canvas")).to_be_visible()
+    wall.page.tap("#rail [data-arg=events]")
+    expect(wall.page.locator(".row.event").first).to_contain_text("rack-air.temperature-high")
+
+
+def test_without_a_controller_nothing_shown_looks_live(
+    browser: Browser, own_panel: Panel, locale: str, size: dict[str, int]
+) -> None:
+    screen = opened(browser, own_panel, viewport=size, locale=locale)
+    screen.page.wait_for_selector(".block")
+    own_panel.door.close()
+    cover = screen.page.locator(".nocontact")
+    expect(cover).to_be_visible(timeout=3000)
+    expect(cover).to_contain_text({"en": "Nothing shown is live", "zh-CN": "非实时"}[locale])
+    expect(screen.page.locator("#band .word")).to_have_text(
+        {"en": "No contact", "zh-CN": "失联"}[locale]
+    )
+    screen.context.close()
+
+
+def test_without_a_panel_the_screen_says_so_too(browser: Browser, own_panel: Panel) -> None:
+    screen = opened(browser, own_panel, viewport=WALL, locale="en")
+    screen.page.wait_for_selector(".block")
+    own_panel.server.stop()
+    expect(screen.page.locator(".nocontact")).to_be_visible(timeout=8000)
+    screen.context.close()
+
+
+def test_who_does_not_want_motion_gets_none(browser: Browser, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    screen = opened(browser, panel, viewport=WALL, locale="en", reduced_motion="reduce")
+    flashing = screen.page.locator("#band .flash")
+    expect(flashing).to_be_visible()
+    assert flashing.evaluate("node => getComputedStyle(node).animationName") == "none"
+    screen.context.close()
+
+
+def test_the_unacknowledged_flashes_once_a_second(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    flashing = wall.page.locator("#band .flash")
+    expect(flashing).to_be_visible()
+    assert flashing.evaluate("node => getComputedStyle(node).animationDuration") == "1s"
+
+
+def test_a_viewer_from_elsewhere_may_look_but_is_offered_nothing(
+    browser: Browser, panel: Panel
+) -> None:
+    panel.show(scenes.countdown())
+    screen = opened(browser, panel, path="/", viewport=DESK, locale="en")
+    expect(screen.page.locator(".holdbutton")).to_be_disabled()
+    panel.show(scenes.hot())
+    expect(screen.page.locator("#bar [data-do=signin]")).to_be_visible()
+    expect(screen.page.locator("[data-do=silence]")).to_have_count(0)
+    expect(screen.page.locator("#side .row")).to_have_count(3)
+    screen.context.close()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_phone_and_desk_show_the_same_room(
+    browser: Browser, panel: Panel, size: dict[str, int]
+) -> None:
+    screen = opened(browser, panel, path="/", viewport=size, locale="en")
+    screen.page.wait_for_selector(".block")
+    wide = screen.page.locator("body").evaluate("node => node.scrollWidth - node.clientWidth")
+    assert wide <= 0
+    assert screen.faults == []
+    screen.context.close()
+
+
+def test_a_finger_on_a_button_keeps_it_while_states_come(wall: Screen, panel: Panel) -> None:
+    panel.show(scenes.hot())
+    wall.page.tap("#rail [data-arg=alarms]")
+    button = wall.page.locator('#page [data-arg="aircon.not-cooling"]')
+    box = button.bounding_box()
+    assert box is not None
+    wall.page.mouse.move(box["x"] + 20, box["y"] + 20)
+    wall.page.mouse.down()
+    shorter = scenes.hot()
+    del shorter["alarms"][0]
+    panel.show(shorter)
+    expect(wall.page.locator("#page .row")).to_have_count(2)
+    wall.page.mouse.up()
+    time.sleep(0.2)
+    assert all(asked["args"] == {"alarm": "aircon.not-cooling"} for asked in panel.door.requests)
