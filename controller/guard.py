@@ -98,7 +98,9 @@ class Guard:
         self._seq = seq
         self._image: dict[str, Reading] = {}
         now_s = clock.mono_s()
-        self._driven = {id: coil(room.outputs[id], memory.outputs[id], now_s) for id in relays}
+        self._driven = {
+            id: (coil(room.outputs[id], memory.outputs[id], now_s), False) for id in relays
+        }
         self._undriven: dict[str, str] = {}
         self._lock = threading.Lock()
         self._number = 0
@@ -216,22 +218,22 @@ class Guard:
     def _act(self, decision: Decision, now_s: float) -> None:
         for id in (*decision.moved, *self._undriven):
             state = decision.memory.outputs[id]
-            energised = coil(self.room.outputs[id], state, now_s)
-            if self._driven.get(id) is energised and id not in self._undriven:
+            wanted = (coil(self.room.outputs[id], state, now_s), state.intermittent)
+            if self._driven.get(id) == wanted and id not in self._undriven:
                 continue
             self._lines.write(id, state.on)
             relay = self._relays.get(id)
             try:
                 if relay is None:
                     raise DeviceError("its line could not be opened")
-                relay.drive(energised)
+                relay.drive(*wanted)
             except DeviceError as error:
                 if id not in self._undriven:
                     log.error("%s was not driven: %s", id, error)
                 self._undriven[id] = str(error)
             else:
                 self._undriven.pop(id, None)
-            self._driven[id] = energised
+            self._driven[id] = wanted
 
     def _timer(self, stop: threading.Event) -> None:
         """Scan when time alone changes something, and look at every level now and then."""

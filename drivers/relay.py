@@ -18,16 +18,26 @@ class Config(OutputConfig, frozen=True, kw_only=True, forbid_unknown_fields=True
     active: Literal["high", "low"] = "high"
 
 
+# One second on, one off: a pattern that nobody takes for the steady tone of a fire (guess).
+_TURN_S = 1.0
+
+
 class Coil:
     """The coil, energised or released."""
 
     def __init__(self, line: Any) -> None:
         self._line = line
 
-    def drive(self, energised: bool) -> None:
-        """Energise or release the coil. Raises: DeviceUnreachable."""
+    def drive(self, energised: bool, intermittent: bool = False) -> None:
+        """Energise or release the coil, or energise it for a second in every two.
+
+        Raises: DeviceUnreachable.
+        """
         try:
             self._line.value = energised
+            if energised and intermittent:
+                # The first second is already under way; the library's thread goes on with it.
+                self._line.blink(on_time=_TURN_S, off_time=_TURN_S)
         except library_errors() as error:
             raise DeviceUnreachable(f"relay: {error}") from error
 
@@ -45,11 +55,11 @@ def open_device(config: Config, board: Board, energised: bool) -> Coil:
 
     Raises: DeviceUnreachable.
     """
-    from gpiozero import OutputDevice
+    from gpiozero import DigitalOutputDevice
 
     assert board.pins is not None, "gpiozero would fall back to a factory of its own choice"
     try:
-        line = OutputDevice(
+        line = DigitalOutputDevice(
             config.pin,
             active_high=config.active == "high",
             initial_value=energised,

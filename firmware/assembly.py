@@ -65,7 +65,8 @@ class Controller:
         boot = boot_id()
         lines = LineFile(
             self.run / "lines",
-            boot,
+            # Another pace is another clock: its instants mean nothing here.
+            f"{boot} {file.simulation.pace:g}",
             {id: spec.unpowered for id, spec in self.room.outputs.items()},
         )
         self.journal = Journal(
@@ -77,6 +78,7 @@ class Controller:
                 id: PointStore(spec.step or 0.1, spec.unit or "")
                 for id, spec in self.room.points.items()
             },
+            on_recorded=self._recorded,
         )
         kept = self.journal.open()
         memory, events = self._remember(kept, lines, boot)
@@ -261,7 +263,24 @@ class Controller:
         return told
 
     def _open_feed(self, run_id: str) -> Any:
-        return None
+        """Open the feed where one is configured; the library is loaded only then."""
+        if self.file.feed is None:
+            return None
+        from controller.feed.feed import Feed
+
+        return Feed(
+            self.file.feed,
+            self.file.resolve,
+            self.guard,
+            self.journal,
+            self._about(run_id),
+            self.file.board.kind,
+        )
+
+    def _recorded(self, seq: int) -> None:
+        feed = getattr(self, "feed", None)
+        if feed is not None:
+            feed.recorded(seq)
 
     def _about(self, run_id: str) -> About:
         room = self.file.room

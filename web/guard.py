@@ -93,14 +93,17 @@ class Guard:
         now_s = time.monotonic()
         session = self.sessions.find(token, now_s) if token else None
         person = self._people.find(session.person.id) if session is not None else None
+        origin = self._origin(request)
         role = Role.NOBODY
         if session is not None and person is not None:
-            idle = session.role(now_s) is Role.VIEW
+            idle = session.is_idle(now_s)
             role = Role.VIEW if idle else person.role
+            if idle and origin is Origin.LOCAL_SCREEN:  # looking needs nobody there
+                person, role = None, Role.NOBODY
         return Caller(
             person=person,
             role=role,
-            origin=self._origin(request),
+            origin=origin,
             may_view=person is not None or _is_loopback(request),
             token=token,
         )

@@ -7,7 +7,6 @@ import secrets
 import threading
 from dataclasses import dataclass
 
-from controller.client import Role
 from web.people import Person
 
 IDLE_S = 5 * 60.0
@@ -23,8 +22,8 @@ class Session:
     began_s: float
     active_s: float
 
-    def role(self, now_s: float) -> Role:
-        return self.person.role if now_s < self.active_s + IDLE_S else Role.VIEW
+    def is_idle(self, now_s: float) -> bool:
+        return now_s >= self.active_s + IDLE_S
 
 
 class Sessions:
@@ -52,7 +51,7 @@ class Sessions:
     def touch(self, token: str, now_s: float) -> None:
         """Say that the person is there. It does not bring back what idled away."""
         session = self.find(token, now_s)
-        if session is not None and now_s < session.active_s + IDLE_S:
+        if session is not None and not session.is_idle(now_s):
             session.active_s = now_s
 
     def end(self, token: str) -> None:

@@ -50,7 +50,9 @@ def refuses(
     if wanted not in ("on", "off"):
         return why("refused.bad-argument", argument="to", allowed="on, off")
     if wanted == "on" and not seen.is_on(id) and blocked is not None:
-        return blocked
+        # Cooling may be switched on again before the supply is restored: that ends its being
+        # held off after a fire, and it runs when it has power.
+        return None if spec.role == "cooling" and blocked.id == "permissive.cut" else blocked
     return None
 
 

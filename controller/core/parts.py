@@ -93,8 +93,8 @@ class Contact(Protocol):
 class Relay(Protocol):
     """One relay coil."""
 
-    def drive(self, energised: bool) -> None:
-        """Energise or release the coil. Raises: DeviceError."""
+    def drive(self, energised: bool, intermittent: bool = False) -> None:
+        """Energise or release the coil, or energise it in turns. Raises: DeviceError."""
         ...
 
     def close(self) -> None: ...

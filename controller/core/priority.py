@@ -27,13 +27,15 @@ class Slot(IntEnum):
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """What somebody wants of an output. `until_s`, monotonic, where the demand has an end."""
+    """What somebody wants of an output. `until_s`, monotonic, where the demand has an end;
+    `intermittent`: on and off in turns, as a siren's pre-alarm sounds."""
 
     output: str
     slot: Slot
     on: bool
     reason: Reason
     until_s: float | None = None
+    intermittent: bool = False
 
 
 class OutputSpec(msgspec.Struct, frozen=True):
@@ -76,6 +78,7 @@ class OutputState(msgspec.Struct, frozen=True):
     since_s: float
     until_s: float | None = None
     pulsed_s: float | None = None
+    intermittent: bool = False
 
 
 DEFAULT_REASON = why("default")
@@ -101,10 +104,13 @@ def commanded(
     best = winner(spec, demands)
     if best.on != was.on:
         pulsed_s = now_s if best.on and spec.pulse_s is not None else None
-        return OutputState(best.on, best.slot, best.reason, now_s, best.until_s, pulsed_s)
-    if (best.slot, best.reason, best.until_s) != (was.slot, was.reason, was.until_s):
-        return OutputState(was.on, best.slot, best.reason, was.since_s, best.until_s, was.pulsed_s)
-    return was
+        since_s = now_s
+    else:
+        pulsed_s, since_s = was.pulsed_s, was.since_s
+    new = OutputState(
+        best.on, best.slot, best.reason, since_s, best.until_s, pulsed_s, best.intermittent
+    )
+    return was if new == was else new
 
 
 def coil(spec: OutputSpec, state: OutputState, now_s: float) -> bool:

@@ -252,6 +252,8 @@ def _arbitrate(
         if outputs is was:
             outputs = dict(was)
         outputs[id] = new
+        if new.intermittent is not old.intermittent:
+            moved.append(id)
         if new.on is not old.on:
             moved.append(id)
             data = {

@@ -333,7 +333,9 @@ class Rig:
         return (value is not spec.normally_closed,)
 
     def _next_s(self) -> float:
-        times = [self._wake_s, self._sensor_s]
+        times = [self._wake_s]
+        if self.air:
+            times.append(self._sensor_s)
         times += [contacts.wake_s(self.specs[id], c) for id, c in self._contacts.items()]
         if self.lamps:
             times.append(self._lamp_s)

@@ -450,6 +450,25 @@ def test_signing_out_ends_it(panel: Panel) -> None:
     assert get(panel, "/api/v1/session", **cookie).json["person"] is None
 
 
+def test_an_idle_operator_may_only_look(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = signed_in(panel)
+    monkeypatch.setattr("web.sessions.IDLE_S", 0.0)
+    assert is_problem(post(panel, "/api/v1/requests", ACK, cookie), 401)
+    session = get(panel, "/api/v1/session", Host="192.0.2.1", **cookie).json
+    assert session["person"]["role"] == "view"
+    assert session["may_view"] is True
+
+
+def test_an_idle_local_screen_belongs_to_nobody_again(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = {"Cookie": signed_in(panel)["Cookie"] + "; " + SCREEN["Cookie"]}
+    assert get(panel, "/api/v1/session", **cookie).json["person"]["role"] == "operate"
+    monkeypatch.setattr("web.sessions.IDLE_S", 0.0)
+    assert get(panel, "/api/v1/session", **cookie).json["person"] is None
+    assert post(panel, "/api/v1/requests", ACK, cookie).status == 200
+
+
 def test_who_was_taken_out_is_signed_out(panel: Panel) -> None:
     cookie = signed_in(panel)
     panel.people.remove("chen")

@@ -122,13 +122,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         People(path).everybody()
 
 
-def test_an_idle_operator_may_only_look(people: People) -> None:
+def test_an_operator_idles_after_five_minutes(people: People) -> None:
     sessions, person = Sessions(), people.everybody()[0]
     token = sessions.begin(person, 0.0)
     session = sessions.find(token, IDLE_S - 1)
     assert session is not None
-    assert session.role(IDLE_S - 1).value == "operate"
-    assert session.role(IDLE_S).value == "view"
+    assert not session.is_idle(IDLE_S - 1)
+    assert session.is_idle(IDLE_S)
 
 
 def test_touching_the_screen_keeps_the_role_but_not_past_eight_hours(people: People) -> None:
@@ -139,7 +139,7 @@ def test_touching_the_screen_keeps_the_role_but_not_past_eight_hours(people: Peo
         sessions.touch(token, now_s)
         session = sessions.find(token, now_s)
         assert session is not None
-        assert session.role(now_s).value == "operate"
+        assert not session.is_idle(now_s)
     assert sessions.find(token, LONGEST_S) is None
 
 
@@ -149,7 +149,7 @@ def test_what_idled_away_does_not_come_back_by_a_touch(people: People) -> None:
     sessions.touch(token, IDLE_S + 1)
     session = sessions.find(token, IDLE_S + 1)
     assert session is not None
-    assert session.role(IDLE_S + 1).value == "view"
+    assert session.is_idle(IDLE_S + 1)
 
 
 def test_sign_ins_are_bounded(people: People) -> None:

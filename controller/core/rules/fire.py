@@ -379,7 +379,13 @@ class Fire(RuleBase):
         elif state.cooling_off:
             wanted.append((self.parts.coolings, False, why("fire.held-off")))
         demands = [
-            Demand(output, Slot.LIFE_SAFETY, on, cause)
+            Demand(
+                output,
+                Slot.LIFE_SAFETY,
+                on,
+                cause,
+                intermittent=outputs is self.parts.sirens and not state.latched,
+            )
             for outputs, on, cause in wanted
             for output in outputs
         ]

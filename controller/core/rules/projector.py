@@ -31,6 +31,9 @@ from controller.core.rules.proof import actual
 POWER_UP_S = 2.0
 """From the outlet's power to the first command (behaviour section 4)."""
 
+LISTEN_S = 20.0
+"""After a start, what the projector says is waited for before it is told anything."""
+
 TRY_SPACING_S = 10.0
 OFF_TRIES = 3
 ON_TRIES = 6
@@ -48,7 +51,8 @@ class Phase(StrEnum):
 
 
 class ProjectorState(msgspec.Struct, frozen=True):
-    """`wanted`: a person, or the lamp found lit, asks for on, until `until_s`.
+    """`began_s`: since when this controller listens. `wanted`: a person, or the lamp found lit,
+    asks for on, until `until_s`.
 
     `hot`: the lamp is lit or not certainly cool; `dark_s`: since when it is certainly not lit
     (None: it may be lit); `found`: hot only because nobody knows what was before the start.
@@ -57,6 +61,7 @@ class ProjectorState(msgspec.Struct, frozen=True):
     last command, when it was given, and how often.
     """
 
+    began_s: float | None = None
     heard: bool = False
     wanted: bool = False
     until_s: float | None = None
@@ -145,13 +150,14 @@ class Projector(RuleBase):
         """On a new boot nobody knows how long the lamp was without its fan: it is hot, and what
         it says first decides. Cooling never shortens."""
         if same_boot:
-            return was
+            return replace(was, began_s=None)
         return ProjectorState(serial=was.serial, hot_cuts=was.hot_cuts)
 
     def step(self, was: ProjectorState, seen: Seen) -> Step:
         events: list[Event] = []
         answers: list[Answer] = []
-        new = self._requests(was, seen, answers)
+        new = was if was.began_s is not None else replace(was, began_s=seen.now_s)
+        new = self._requests(new, seen, answers)
         new = self._listen(new, seen, events)
         new = self._supply(new, seen, events)
         new = self._cooled(new, seen, events)
@@ -332,6 +338,8 @@ class Projector(RuleBase):
     def _may_light(self, state: ProjectorState, seen: Seen) -> bool:
         if self._waits(state, seen) or state.unpowered_s is not None:
             return False
+        if self._word(seen) is None and seen.now_s < (state.began_s or 0.0) + LISTEN_S:
+            return False
         outlet = seen.outputs[self.outlet.id]
         return outlet.on and seen.now_s >= outlet.since_s + POWER_UP_S
 
@@ -401,8 +409,15 @@ class Projector(RuleBase):
         if state.hot and seen.is_on(outlet):
             # Its end is part of the reason only where it is known.
             end_s = self._end_s(state)
-            demands.append(Demand(outlet, Slot.INTERLOCK, True, why("interlock.cooling"), end_s))
+            demands.append(Demand(outlet, Slot.INTERLOCK, True, self._hot(state), end_s))
         return demands
+
+    def _hot(self, state: ProjectorState) -> Reason:
+        """Why the outlet stays on: the lamp is lit, or cooling, or nobody knows."""
+        if state.dark_s is not None:
+            return why("interlock.cooling", projector=self.part)
+        id = "interlock.lamp-unknown" if state.found else "interlock.lamp-lit"
+        return why(id, projector=self.part)
 
     def _left(self, state: ProjectorState, now_s: float) -> Reading:
         if not state.hot:

@@ -6,6 +6,8 @@ import { t, time } from "./i18n.js";
 import { advice, alarmText, standing } from "./model.js";
 import { shape } from "./shapes.js";
 
+const HOLD_MS = 1500;
+
 export function alarms({ state }) {
   const all = standing(state);
   if (!all.length) return [h("div", { class: "empty" }, t("ui.alarms.none"))];
@@ -37,5 +39,8 @@ function row(alarm, consequence) {
       h("small", {}, notes.join(" · "))),
     open && (isLocal() || mayAct()) && h("button", {
       "data-do": "acknowledge", "data-arg": alarm.id,
-    }, t("ui.action.acknowledge")));
+    }, t("ui.action.acknowledge")),
+    alarm.state === "latched-acknowledged" && isLocal() && mayAct() && h("button", {
+      "data-do": "reset", "data-arg": alarm.id, "data-hold": HOLD_MS,
+    }, t("ui.action.reset")));
 }

@@ -23,13 +23,23 @@ export function bar({ state, live, session }) {
       icon("feedback"), words));
   }
   const person = session.person;
-  const rest = person ? `${person.name} · ${t(`ui.role.${person.role}`)}`
-    : shown.length || waiting ? "" : t("ui.action.none");
-  shown.push(h("span", { class: "rest", "data-key": "rest" }, rest));
+  const rest = [person && `${person.name} · ${t(`ui.role.${person.role}`)}`, ...notes(state)];
+  shown.push(h("span", { class: "rest", "data-key": "rest" }, rest.filter(Boolean).join(" · ")));
   if (!person && waiting && !anybody) {
     shown.push(h("button", { "data-key": "signin", "data-do": "signin" }, t("ui.signin")));
   }
   return shown;
+}
+
+/** What everybody in the room should know beforehand. */
+function notes({ fire, access, alarms }) {
+  const parts = alarms.filter((alarm) => alarm.state === "out-of-service").map((alarm) => alarm.subject);
+  return [
+    parts.length > 0 && t("ui.fire.out-of-service", { parts: [...new Set(parts)] }),
+    access?.armed && t("ui.access.armed"),
+    fire.accept_risk && t("ui.fire.accept-risk", { text: fire.accept_risk }),
+    fire.cuts.length > 0 && !fire.budget_s && t("ui.fire.no-budget"),
+  ].filter(Boolean);
 }
 
 const loudNow = (alarm) => !alarm.silenced && (alarm.active || alarm.state.startsWith("latched"));

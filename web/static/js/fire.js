@@ -7,6 +7,7 @@ import { outputName } from "./model.js";
 
 const HOLD_MS = 1500;
 const RESET_MS = 3000;
+const TITLES = { confirmed: "ui.fire.confirmed", latched: "ui.fire.latched" };
 
 export function fire({ state, aside }) {
   const now = state?.fire;
@@ -44,15 +45,15 @@ function countdown(state, now) {
 }
 
 function aftermath(state, now) {
-  const title = now.phase === "confirmed" ? "ui.fire.confirmed" : "ui.fire.latched";
+  const title = TITLES[now.phase] ?? "ui.fire.cut";
   return h("section", { class: "aftermath", "data-key": "aftermath" },
     h("div", {},
       h("h1", {}, t(title)),
-      h("p", {}, t("ui.fire.detectors", { detectors: now.detectors }), " · ",
-        t("ui.fire.since", { time: time(now.since) }))),
+      now.detectors.length > 0 && h("p", {}, t("ui.fire.detectors", { detectors: now.detectors }),
+        " · ", t("ui.fire.since", { time: time(now.since) }))),
     h("div", { class: "cuts" }, ...now.cuts.map((id) => cut(state, id))),
     h("div", {},
-      h("p", { class: "todo" }, t("ui.fire.todo")),
+      now.phase === "confirmed" && h("p", { class: "todo" }, t("ui.fire.todo")),
       h("p", {}, t("ui.fire.reset-how"))),
     h("div", { class: "buttons" },
       (isLocal() || mayAct()) && h("button", { "data-key": "silence", "data-do": "silence" },

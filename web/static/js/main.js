@@ -75,7 +75,8 @@ const DO = {
   },
   silence: () => ask("silence"),
   hold: () => ask("hold"),
-  reset: () => ask("reset", { alarm: "fire.confirmed" }),
+  reset: (alarm) => ask("reset", { alarm: alarm ?? "fire.confirmed" }),
+  cut: () => ask("cut"),
   restore: () => ask("restore"),
   acknowledge: (alarm) => ask("acknowledge", { alarm }),
   "acknowledge-all": async () => {

@@ -9,10 +9,8 @@ const rank = (alarm) => RANKS.indexOf(alarm.priority);
 export function standing(state) {
   return (state?.alarms ?? [])
     .filter((alarm) => alarm.state !== "normal")
-    .toSorted((a, b) =>
-      Number(b.first_out) - Number(a.first_out) && rank(a) === rank(b)
-        ? Number(b.first_out) - Number(a.first_out)
-        : rank(a) - rank(b) || (a.since < b.since ? -1 : 1));
+    .toSorted((a, b) => rank(a) - rank(b) || Number(b.first_out) - Number(a.first_out) ||
+      (a.since < b.since ? -1 : 1));
 }
 
 export const loud = (alarm) => alarm.priority !== "journal" &&
@@ -21,9 +19,11 @@ export const loud = (alarm) => alarm.priority !== "journal" &&
 export const unacknowledged = (state) =>
   standing(state).filter((alarm) => alarm.state.endsWith("unacknowledged") && loud(alarm));
 
-/** The alarm that the band shows: the first-out one, else the most pressing. */
+/** The alarm that the band shows: a confirmed fire, else the first-out, else the most pressing. */
 export function headline(state) {
   const all = standing(state).filter(loud);
+  const fire = all.find((alarm) => alarm.id === "fire.confirmed");
+  if (fire) return fire;
   const worst = Math.min(...all.map(rank));
   return all.find((alarm) => alarm.first_out && rank(alarm) === worst) ??
     all.find((alarm) => alarm.first_out) ?? all[0];

@@ -1,5 +1,6 @@
 // What slides over the page when a block is tapped: a point's trend, an output's ladder, sign-in.
 
+import { isLocal, mayAct } from "./ask.js";
 import { quality, shownUnit, shownValue } from "./blocks.js";
 import { h } from "./dom.js";
 import { number, reason, t, time, word } from "./i18n.js";
@@ -45,6 +46,7 @@ function pointSheet(state, point) {
   ].filter(Boolean);
 }
 
+const CUT_MS = 3000;
 const SLOTS = [1, 2, 3, 5, 7, 8, 10, 12, 16];
 
 function outputSheet(state, output) {
@@ -60,7 +62,9 @@ function outputSheet(state, output) {
       alarmLine(state, output)),
     h("div", { class: "ladder", "data-key": "ladder" }, ...SLOTS.map((slot) =>
       rung(output, slot, held.get(slot)))),
-  ];
+    output.role === "cut-off" && output.commanded === "off" && isLocal() && mayAct() &&
+      h("button", { "data-key": "cut", "data-do": "cut", "data-hold": CUT_MS }, t("ui.action.cut")),
+  ].filter(Boolean);
 }
 
 function rung(output, slot, demand) {

@@ -1,0 +1,231 @@
+"""The feed's thread: connect, say what there is, send what happens, begin again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from controller.config.feed import Feed as FeedConfig
+from controller.feed.birth import birth
+from controller.feed.link import Broker, Condition, Limits, Link, LinkFailed, connected
+from controller.feed.messages import OFFLINE, ONLINE, encoded
+from controller.feed.outbox import Outbox, backlog
+from controller.feed.present import Present
+from controller.guard import Guard, Published
+from controller.journal.journal import Journal
+from controller.snapshot import About, Snapshots
+from controller.threads import Supervised
+
+log = logging.getLogger(__name__)
+
+_IDLE_S = 1.0
+_LEAVE_S = 1.0
+"""How long the last messages may take when the program ends."""
+
+_LASTED_S = 10.0
+"""A connection that lasted this long was a good one: the next try comes soon."""
+
+
+class Feed:
+    """Tells one broker about one room. `resolve`: where a file of the configuration is.
+
+    `board`: its kind. Nothing here touches the scan: the guard's thread leaves its last word and
+    rings a bell, and all else is this thread's.
+    """
+
+    def __init__(
+        self,
+        config: FeedConfig,
+        resolve: Callable[[str], Path],
+        guard: Guard,
+        journal: Journal,
+        about: About,
+        board: str,
+        limits: Limits | None = None,
+    ) -> None:
+        self._config = config
+        self._resolve = resolve
+        self._guard = guard
+        self._journal = journal
+        self._about = about
+        self._board = board
+        self._limits = limits or Limits()
+        self._root = f"roomwarden/{about.site}/{about.id}"
+        self._snapshots = Snapshots(guard.room, about, guard.clock)
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._latest: Published | None = None
+        self._condition: Condition = "down"
+        self._detail = ""
+        self._told: dict[str, str | bool] = {}
+        self._thread = Supervised("feed", self._run, guard.thread_failed)
+        guard.listen(self._hear)
+
+    def start(self) -> None:
+        self._latest = self._latest or self._guard.published
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say good-bye to the broker and end."""
+        self._thread.stop.set()
+        self.ring()
+        self._thread.end(timeout_s=_LEAVE_S + 1.0)
+
+    def state(self) -> dict[str, Any]:
+        """The feed as `status` shows it. `detail`: why it is not up, in English."""
+        return {
+            "configured": True,
+            "connected": self._condition == "up",
+            "backlog": backlog(self._journal),
+            "condition": self._condition,
+            "detail": self._detail or None,
+        }
+
+    def ring(self) -> None:
+        """Something is new: look. From any thread; never blocks."""
+        os.eventfd_write(self._bell, 1)
+
+    def recorded(self, _seq: int) -> None:
+        """The journal has made events durable."""
+        self.ring()
+
+    def _hear(self, published: Published) -> None:
+        """On the scribe's thread, after each scan."""
+        was, self._latest = self._latest, published
+        now = published.decision.memory
+        if (
+            was is None
+            or published.changed_points
+            or now.outputs is not was.decision.memory.outputs
+            or now.alarms is not was.decision.memory.alarms
+        ):
+            self.ring()
+
+    def _run(self, stop: threading.Event) -> None:
+        pause_s = first_s = self._limits.back_off_s[0]
+        while not stop.is_set():
+            password = self._password()
+            if password is None and self._config.password_file is not None:
+                self._say("off", "its secret file is missing")
+                stop.wait(_IDLE_S)
+                continue
+            began_s = time.monotonic()
+            try:
+                self._session(password, stop)
+                return
+            except LinkFailed as failed:
+                self._say(failed.condition, str(failed))
+                soon = failed.condition == "down"
+            if time.monotonic() - began_s > _LASTED_S:
+                pause_s = first_s
+            pause_s = min(pause_s, self._limits.back_off_s[1] if soon else self._limits.refused_s)
+            self._pause(stop, pause_s, password)
+            pause_s *= 2
+
+    def _session(self, password: str | None, stop: threading.Event) -> None:
+        """Be connected until the connection is lost or `stop` is set. Raises: LinkFailed."""
+        availability = f"{self._root}/availability"
+        will = (availability, OFFLINE)
+        link = connected(self._broker(password), will, self._limits, self._bell)
+        try:
+            self._say("up", "")
+            log.info("the feed is connected to %s by MQTT %s", self._config.url, link.version)
+            born = birth(self._guard.room, self._about, self._board)
+            link.publish(f"{self._root}/birth", encoded(born), qos=1, retain=True)
+            self._serve(link, availability, stop)
+            link.publish(availability, OFFLINE, qos=1, retain=True)
+            self._leave(link)
+        finally:
+            link.drop()
+
+    def _serve(self, link: Link, availability: str, stop: threading.Event) -> None:
+        """Send the present first, whole, and then what changes of it before what happened.
+
+        `online` follows the present, so that who sees it finds nothing old beside it.
+        """
+        present = Present(self._guard.room, self._snapshots, self._guard.clock, self._root)
+        outbox = Outbox(self._journal, f"{self._root}/event")
+        online = False
+        while not stop.is_set():
+            published = self._latest
+            current = published is not None and present.send(link, published, self._journal.offset)
+            if current and not online:
+                link.publish(availability, ONLINE, qos=1, retain=True)
+                online = True
+            more = online and outbox.send(link)
+            outbox.answered(link.turn(self._bell, 0.0 if more else _IDLE_S))
+
+    def _leave(self, link: Link) -> None:
+        end_s = time.monotonic() + _LEAVE_S
+        while link.unanswered and time.monotonic() < end_s:
+            link.turn(self._bell, end_s - time.monotonic())
+        link.close()
+
+    def _broker(self, password: str | None) -> Broker:
+        url = urlsplit(self._config.url)
+        tls = self._tls() if url.scheme == "mqtts" else None
+        return Broker(
+            url.hostname or "",
+            url.port or (1883 if tls is None else 8883),
+            f"roomwarden-{self._about.site}-{self._about.id}",
+            self._config.username,
+            password,
+            tls,
+        )
+
+    def _tls(self) -> ssl.SSLContext:
+        """Read the certificates anew, so that renewed ones need no restart."""
+        config = self._config
+        names = {
+            name: str(self._resolve(name))
+            for name in (config.ca, config.certificate, config.key)
+            if name
+        }
+        try:
+            context = ssl.create_default_context(cafile=names.get(config.ca or ""))
+            if config.certificate is not None:
+                context.load_cert_chain(names[config.certificate], names.get(config.key or ""))
+        except OSError as error:
+            files = ", ".join(names.values())
+            raise LinkFailed("certificate", f"{files}: {error.strerror or error}") from error
+        return context
+
+    def _password(self) -> str | None:
+        """Read the secret, at each try; None where there is none or it cannot be read."""
+        if self._config.password_file is None:
+            return None
+        path = self._resolve(self._config.password_file)
+        try:
+            password = path.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            self._tell("feed.secret-missing", str(path))
+            return None
+        self._tell("feed.secret-missing", False)
+        return password
+
+    def _pause(self, stop: threading.Event, pause_s: float, password: str | None) -> None:
+        """Wait before the next try, but not once the password is another one."""
+        end_s = time.monotonic() + pause_s
+        while (left_s := end_s - time.monotonic()) > 0 and not stop.wait(min(left_s, _IDLE_S)):
+            if self._password() != password:
+                return
+
+    def _say(self, condition: Condition, detail: str) -> None:
+        if (condition, detail) == (self._condition, self._detail):
+            return
+        self._condition, self._detail = condition, detail
+        if condition != "up":
+            log.warning("the feed is %s: %s", condition, detail)
+        # A feed that is off has an alarm of its own: the missing secret.
+        self._tell("feed.down", False if condition in ("up", "off") else detail)
+
+    def _tell(self, fault: str, told: str | bool) -> None:
+        if self._told.get(fault) != told:
+            self._guard.tell(fault, told)
+            self._told[fault] = told

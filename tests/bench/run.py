@@ -1,0 +1,105 @@
+"""`make bench`: how fast and how small, beside a bare gpiozero script on the same machine.
+
+    python tests/bench/run.py [--trips 2000] [--seconds 60] [--starts 5] [--only PART ..]
+
+Prints a Markdown table and writes bench.json where it is started. Everything is measured anew
+in each run, with both sides under the same conditions; nothing is compared with figures of
+another day. A quiet machine is the reader's own task.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tests.bench import idle, records, starts, trips
+from tests.bench.table import Row, markdown, trip_rows
+from tests.bench.worldside import BenchFailed
+
+IDLE_TARGETS = {50: 2.0, 99: 2.0}
+LOADED_TARGETS = {99: 3.0}
+
+
+def main() -> int:
+    options = _options()
+    parts: dict[str, Callable[[Path], list[Row]]] = {
+        "idle-trips": lambda folder: trip_rows(
+            "idle", *trips.idle(folder, options.trips), IDLE_TARGETS
+        ),
+        "loaded-trips": lambda folder: trip_rows(
+            "loaded", *trips.loaded(folder, options.trips), LOADED_TARGETS
+        ),
+        "starts": lambda folder: starts.rows(folder, options.starts),
+        "records": records.rows,
+        "idle": lambda folder: idle.rows(folder, options.seconds),
+    }
+    began_s = time.monotonic()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as base:
+        os.environ["ROOMWARDEN_RUN"] = f"{base}/run"
+        for name in options.only or parts:
+            folder = Path(base) / name
+            folder.mkdir()
+            print(f"measuring: {name}", file=sys.stderr, flush=True)
+            try:
+                rows += parts[name](folder)
+            except BenchFailed as error:
+                print(f"bench: {name}: {error}", file=sys.stderr)
+                return 1
+    print(_head(time.monotonic() - began_s))
+    print(markdown(rows))
+    Path("bench.json").write_bytes(
+        msgspec.json.format(msgspec.json.encode([row.as_json() for row in rows])) + b"\n"
+    )
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--trips", type=_count, default=2000)
+    parser.add_argument("--seconds", type=_count, default=60, help="how long idle is looked at")
+    parser.add_argument("--starts", type=_count, default=5)
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=["idle-trips", "loaded-trips", "starts", "records", "idle"],
+        help="measure these parts alone",
+    )
+    return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 100_000:
+        raise argparse.ArgumentTypeError("from 1 to 100000")
+    return count
+
+
+def _head(took_s: float) -> str:
+    cpus = os.cpu_count() or 1
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith(("model name", "Model"))
+        ),
+        platform.machine(),
+    )
+    today = datetime.datetime.now(datetime.UTC).date()
+    return (
+        f"{today}, {model}, {cpus} CPUs, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, measured in {took_s:.0f} s\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
