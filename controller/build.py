@@ -316,7 +316,6 @@ def _fire_parts(
         _with_role(file, "call-point"),
         emergencies,
         _with_role(file, "hold"),
-        _with_role(file, "silence"),
         tuple(temperatures),
         _outputs_with(outputs, "siren"),
         _outputs_with(outputs, "beacon"),
@@ -362,4 +361,5 @@ def _watched(
             yield Watched(part.id, (part.id,), contact=True, vital=role_of(part) in vital)
     for projector in file.projectors:
         if projector.kind != "relay-only":
-            yield Watched(projector.id, (f"{projector.id}.power",))
+            # Without power on its outlet a projector has no network to answer on.
+            yield Watched(projector.id, (f"{projector.id}.power",), powered_by=projector.outlet)

@@ -20,6 +20,7 @@ __all__ = ["Door", "DoorClosed", "DoorRefused", "Origin", "Role"]
 
 Json = dict[str, Any]
 
+ANSWER_S = 8.0  # the door itself says after five seconds that the gate did not answer
 LINE_LIMIT = 1 << 20  # a snapshot of some hundred points; the door's own questions stay far below
 _FINAL = ("refused", "done", "failed", "expired")
 
@@ -93,7 +94,7 @@ class Door:
             question["id"] = id
         if origin:
             question["as"] = {"actor": actor, "role": role, "origin": origin}
-        with closing(self._ask(question, timeout_s or self._timeout_s)) as lines:
+        with closing(self._ask(question, timeout_s or ANSWER_S)) as lines:
             reply = _member(next(lines), "reply")
             while wait and reply.get("status") not in _FINAL:
                 reply = _member(next(lines), "reply")

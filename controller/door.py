@@ -12,6 +12,7 @@ import logging
 import os
 import pwd
 import queue
+import select
 import socket
 import struct
 import threading
@@ -20,7 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -36,6 +37,9 @@ MAX_CLIENTS = 48
 _STREAM_S = (0.2, 1.0)
 _ANSWER_S = 5.0
 _IDLE_S = 120.0
+_SEND_S = 5.0
+"""Whoever reads nothing for so long is let go: a slow client holds one of the few places."""
+
 _PAGE = 500
 
 _PERSON_ORIGINS = (Origin.LOCAL_SCREEN, Origin.NETWORK_PANEL, Origin.DOOR)
@@ -53,7 +57,7 @@ class _Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     args: dict[str, str] = {}
     id: str | None = None
     wait: bool = False
-    since: int | str | None = None
+    since: Annotated[int, msgspec.Meta(ge=0, le=2**62)] | str | None = None
     follow: bool = False
     on_behalf: _As | None = msgspec.field(default=None, name="as")
 
@@ -105,14 +109,29 @@ class Door:
                 client, _ = self._listener.accept()
             except TimeoutError:
                 continue
+            if stop.is_set():
+                client.close()
+                return
             if not self._slots.acquire(blocking=False):
                 with contextlib.suppress(OSError):
                     client.send(b'{"error":"too many clients"}\n')
                 client.close()
                 continue
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._client, args=(client, stop), name="door-client", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: the place is not lost with this client
+                client.close()
+                self._slots.release()
+                raise
+
+    def wake(self) -> None:
+        """End the waiting for clients; call it once `stop` is set."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
+            caller.setblocking(False)
+            caller.connect(str(self._path))
 
     def close(self) -> None:
         self._listener.close()
@@ -121,19 +140,28 @@ class Door:
     def _client(self, client: socket.socket, stop: threading.Event) -> None:
         try:
             with client:
-                client.settimeout(_IDLE_S)
                 peer = _peer(client)
-                for line in _lines(client):
-                    for reply in self._answer(line, peer, stop):
-                        client.sendall(reply + b"\n")
+                try:
+                    for line in _lines(client):
+                        for reply in self._answer(line, peer, stop):
+                            if reply:
+                                _send(client, reply)
+                            elif _hung_up(client):
+                                return
+                except OSError:
+                    pass
+                except Exception as error:
+                    log.exception("a client of the door could not be served")
+                    told = f"{type(error).__name__}: {error}"
+                    self._guard.thread_failed("door-client", told)
+                    _send(client, _error("this could not be answered; the log says why"))
         except OSError:
             pass
-        except Exception:
-            log.exception("a client of the door could not be served")
         finally:
             self._slots.release()
 
     def _answer(self, line: bytes, peer: Peer, stop: threading.Event) -> Iterator[bytes]:
+        """Yield the replies to one line; an empty one only asks if the client is still there."""
         try:
             asked = msgspec.json.decode(line, type=_Ask)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -175,11 +203,11 @@ class Door:
 
     def _events(self, asked: _Ask, stop: threading.Event) -> Iterator[bytes]:
         try:
-            after = _first(asked.since)
-        except ValueError as error:
+            after = asked.since - 1 if isinstance(asked.since, int) else 0
+            since_text = _moment(asked.since) if isinstance(asked.since, str) else None
+        except (ValueError, OverflowError) as error:
             yield _error(f"since: {error}")
             return
-        since_text = _moment(asked.since) if isinstance(asked.since, str) else None
         while True:
             # What was decided before this was asked belongs to the answer.
             published = self._guard.published
@@ -195,6 +223,7 @@ class Door:
             if not asked.follow or stop.is_set():
                 yield b'{"end":true}'
                 return
+            yield b""
             stop.wait(_STREAM_S[0])
 
     def _request(self, asked: _Ask, peer: Peer, stop: threading.Event) -> Iterator[bytes]:
@@ -220,14 +249,15 @@ class Door:
             role=who.role if who else Role.OPERATE,
             origin=who.origin if who else Origin.DOOR,
             privileged=peer.in_root_group and who is None,
-            repeated=asked.id is not None and self._journal.seen_request(asked.id),
+            repeated=bool(asked.id) and self._journal.seen_request(id),
         )
         answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._guard.ask(request, answers.put)
+        answered = answers.put
+        self._guard.ask(request, answered)
         try:
             yield from self._replies(id, answers, asked.wait, stop)
         finally:
-            self._guard.forget(id)
+            self._guard.forget(id, answered)
 
     def _replies(
         self,
@@ -241,7 +271,8 @@ class Door:
             try:
                 answer = answers.get(timeout=0.5)
             except queue.Empty:
-                if time.monotonic() < until_s or wait:
+                if time.monotonic() < until_s:
+                    yield b""
                     continue
                 yield _error("no answer in time")
                 return
@@ -260,18 +291,11 @@ class Door:
         }
 
 
-def _first(since: int | str | None) -> int:
-    """Return the seq after which to begin; a time begins at the start and is filtered."""
-    if since is None:
-        return 0
-    if isinstance(since, int):
-        return since - 1
-    datetime.fromisoformat(since)
-    return 0
-
-
 def _moment(since: str) -> str:
-    """Return a time as the journal writes it, so that the two compare as text."""
+    """Return a time as the journal writes it, so that the two compare as text.
+
+    Raises: ValueError, OverflowError.
+    """
     at = datetime.fromisoformat(since)
     return stamp(at.timestamp())
 
@@ -291,18 +315,31 @@ def _peer(client: socket.socket) -> Peer:
 
 def _lines(client: socket.socket) -> Iterator[bytes]:
     """Yield whole lines; whoever sends a line without an end is let go. Raises: OSError."""
-    pending = b""
+    rest = b""
     while True:
+        client.settimeout(_IDLE_S)
         chunk = client.recv(MAX_LINE)
         if not chunk:
             return
-        pending += chunk
-        while b"\n" in pending:
-            line, _, pending = pending.partition(b"\n")
-            yield line
-        if len(pending) > MAX_LINE:
-            client.sendall(_error(f"a line has {MAX_LINE} bytes at most") + b"\n")
-            return
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in (*lines, rest):
+            if len(line) > MAX_LINE:
+                _send(client, _error(f"a line has {MAX_LINE} bytes at most"))
+                return
+        yield from lines
+
+
+def _send(client: socket.socket, reply: bytes) -> None:
+    """Send one line. Raises: OSError, also when the client does not take it in time."""
+    client.settimeout(_SEND_S)
+    client.sendall(reply + b"\n")
+
+
+def _hung_up(client: socket.socket) -> bool:
+    """Whether the other end is closed, while nothing is being read from it or sent to it."""
+    poll = select.poll()
+    poll.register(client, 0)
+    return bool(poll.poll(0))
 
 
 def _error(text: str) -> bytes:

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -37,6 +37,11 @@ LOOK_S = 0.5
 """Real time between two looks at every contact's level beside its edges."""
 
 _RESCAN_S = 0.01
+_PAUSE_S = 0.002
+"""Real time between two scans that time alone asks for, whatever a rule says of its next one."""
+
+_LONGEST_BACK_OFF_S = 1.0
+_NOT_OPENED = "its line could not be opened"
 _KEEP_S = 60.0
 """What is not worth a write by itself is written down this often, in real time."""
 
@@ -64,6 +69,17 @@ class Published(msgspec.Struct, frozen=True):
 
 
 Listener = Callable[[Published], None]
+Answered = Callable[[Answer], None]
+T = TypeVar("T")
+
+
+class _Decided(NamedTuple):
+    """What a scan hands to the scribe; `answered` is told the answer to the request it took."""
+
+    number: int
+    now: Now
+    decision: Decision
+    answered: Answered | None
 
 
 class Guard:
@@ -98,16 +114,19 @@ class Guard:
         self._seq = seq
         self._image: dict[str, Reading] = {}
         now_s = clock.mono_s()
+        # As they were claimed. A pulse may have ended since: the first scan drives those anew.
         self._driven = {
-            id: (coil(room.outputs[id], memory.outputs[id], now_s), False) for id in relays
+            id: (coil(room.outputs[id], memory.outputs[id], now_s), False)
+            for id, relay in relays.items()
+            if relay is not None and room.outputs[id].pulse_s is None
         }
-        self._undriven: dict[str, str] = {}
+        self._undriven = {id: _NOT_OPENED for id, relay in relays.items() if relay is None}
         self._lock = threading.Lock()
         self._number = 0
         self._wake_s = 0.0
         self._bell = threading.Event()
-        self._after: queue.SimpleQueue[tuple[int, Now, Decision] | None] = queue.SimpleQueue()
-        self._waiting: dict[str, Callable[[Answer], None]] = {}
+        self._after: queue.SimpleQueue[_Decided | None] = queue.SimpleQueue()
+        self._waiting: dict[str, Answered] = {}
         self._listeners: list[Listener] = []
         self._points: dict[str, Reading] = {}
         self._kept_s = time.monotonic()
@@ -115,8 +134,8 @@ class Guard:
         self.published: Published | None = None
         self.beat: Callable[[], None] = lambda: None
         self._threads = [
-            Supervised("timer", self._timer, self.thread_failed),
-            Supervised("scribe", self._scribe, self.thread_failed),
+            Supervised("timer", self._timer, self.thread_failed, _LONGEST_BACK_OFF_S),
+            Supervised("scribe", self._scribe, self.thread_failed, _LONGEST_BACK_OFF_S),
         ]
 
     def listen(self, listener: Listener) -> None:
@@ -145,39 +164,52 @@ class Guard:
             self._write_memory(self.clock.now())
 
     def edge(self, contact: str) -> None:
-        """A contact moved: look at it and decide, on this thread."""
-        with self._lock:
-            self._image[contact] = self._intake.look(contact, self.clock.mono_s())
-            self._scan()
+        """A contact moved: look at it and decide, on this thread, which must live."""
+        try:
+            with self._lock:
+                if self._number == 0:
+                    return  # `start` looks at everything
+                self._image[contact] = self._intake.look(contact, self.clock.mono_s())
+                self._scan()
+        except Exception as error:
+            log.exception("what an edge of %s set off has failed", contact)
+            self.thread_failed(f"edge of {contact}", f"{type(error).__name__}: {error}")
 
     def bring(self, readings: Mapping[str, Reading]) -> None:
         """New readings: take them and decide, on this thread."""
         with self._lock:
             self._image.update(readings)
-            self._scan()
+            if self._number:
+                self._scan()
 
     def tell(self, fault: str, told: str | bool) -> None:
         """Bring a fault of the shell itself: its text, or False when it is over."""
         self.bring({PREFIX + fault: Reading(told, Quality.GOOD, self.clock.mono_s())})
 
-    def ask(self, request: Request, answered: Callable[[Answer], None]) -> None:
-        """Put a request to the gate; `answered` is called for each of its answers."""
-        self._waiting[request.id] = answered
-        try:
-            with self._lock:
-                self._scan((request,))
-        except Exception:
-            self._waiting.pop(request.id, None)
-            raise
+    def ask(self, request: Request, answered: Answered) -> None:
+        """Put a request to the gate; `answered` is called for each of its answers.
 
-    def forget(self, request_id: str) -> None:
-        """Whoever asked has gone."""
-        self._waiting.pop(request_id, None)
+        Who repeats another's id gets the refusal, and that other still gets its own answers.
+        """
+        with self._lock:
+            self._scan((request,), answered=answered)
+
+    def forget(self, request_id: str, answered: Answered) -> None:
+        """Whoever asked with `answered` has gone; another who uses the same id has not."""
+        if self._waiting.get(request_id) == answered:
+            self._waiting.pop(request_id, None)
 
     def thread_failed(self, name: str, fault: str) -> None:
-        """A thread failed and is being replaced: an alarm that stands for a minute."""
+        """A thread or a callback failed and goes on: an alarm, until a minute without a failure.
+
+        The first failure is told at once. Those that follow only keep the alarm standing, so
+        that something that fails at each scan does not bring on the next one.
+        """
         with self._lock:
+            is_known = name in self._failed_s
             self._failed_s[name] = time.monotonic()
+            if is_known:
+                return
             told = Reading(f"{name}: {fault}", Quality.GOOD, self.clock.mono_s())
             self._image[PREFIX + "controller.thread-failed"] = told
             self._wake_s = 0.0
@@ -191,32 +223,41 @@ class Guard:
             return float("inf")
         return self.clock.real_s(self.clock.mono_s() - published.now.mono_s)
 
-    def _scan(self, requests: Sequence[Request] = (), events: tuple[Event, ...] = ()) -> None:
+    def _scan(
+        self,
+        requests: Sequence[Request] = (),
+        events: tuple[Event, ...] = (),
+        answered: Answered | None = None,
+    ) -> None:
         """Decide and act; the caller holds the lock."""
         now = self.clock.now()
         decision = scan(self.room, self._memory, self._image, requests, now)
         if events:
             decision = msgspec.structs.replace(decision, events=(*events, *decision.events))
-        if decision.moved or self._undriven:
-            self._act(decision, now.mono_s)
+        if self._number == 0:
+            self._act(tuple(self._relays), decision, now.mono_s)
+        elif decision.moved or self._undriven:
+            self._act((*decision.moved, *self._undriven), decision, now.mono_s)
         self._memory = decision.memory
         self._number += 1
+        self._after.put(_Decided(self._number, now, decision, answered))
         for command in decision.commands:
             commander = self.commanders.get(command.part)
             if commander is not None:
                 commander(command)
-        self._after.put((self._number, now, decision))
         wake_s = min(decision.wake_at_s, self._intake.wake_s())
         if decision.events:
             # What was just done may be what a rule was waiting for.
             wake_s = min(wake_s, now.mono_s + _RESCAN_S * self.clock.pace)
+        wake_s = max(wake_s, now.mono_s + _PAUSE_S * self.clock.pace)
         sooner = wake_s < self._wake_s
         self._wake_s = wake_s
         if sooner:
             self._bell.set()
 
-    def _act(self, decision: Decision, now_s: float) -> None:
-        for id in (*decision.moved, *self._undriven):
+    def _act(self, ids: Sequence[str], decision: Decision, now_s: float) -> None:
+        """Drive the outputs `ids`. One that fails takes no other with it, and is tried again."""
+        for id in ids:
             state = decision.memory.outputs[id]
             wanted = (coil(self.room.outputs[id], state, now_s), state.intermittent)
             if self._driven.get(id) == wanted and id not in self._undriven:
@@ -225,12 +266,14 @@ class Guard:
             relay = self._relays.get(id)
             try:
                 if relay is None:
-                    raise DeviceError("its line could not be opened")
+                    raise DeviceError(_NOT_OPENED)
                 relay.drive(*wanted)
-            except DeviceError as error:
+            except Exception as error:
+                # Whatever a driver raises: the room is guarded by the other outputs.
                 if id not in self._undriven:
-                    log.error("%s was not driven: %s", id, error)
-                self._undriven[id] = str(error)
+                    ours = not isinstance(error, DeviceError)
+                    log.error("%s was not driven: %s", id, error, exc_info=ours)
+                self._undriven[id] = str(error) or type(error).__name__
             else:
                 self._undriven.pop(id, None)
             self._driven[id] = wanted
@@ -243,7 +286,6 @@ class Guard:
             wait_s = self.clock.real_s(self._wake_s - self.clock.mono_s())
             if wait_s > 0 and self._bell.wait(min(wait_s, LOOK_S)):
                 continue
-            self.beat()
             real_s = time.monotonic()
             with self._lock:
                 now_s = self.clock.mono_s()
@@ -253,9 +295,11 @@ class Guard:
                     changed = any(self._image.get(id) is not r for id, r in seen.items())
                     self._image |= seen
                     self._own_state(real_s)
-                    if not changed and now_s < self._wake_s:
-                        continue
-                self._scan()
+                    if changed or now_s >= self._wake_s:
+                        self._scan()
+                else:
+                    self._scan()
+            self.beat()
 
     def _own_state(self, real_s: float) -> None:
         """Bring what the guard knows of itself into the image."""
@@ -287,34 +331,36 @@ class Guard:
             if any(item is None for item in batch):
                 return
 
-    def _record(self, batch: Sequence[tuple[int, Now, Decision]]) -> None:
+    def _record(self, batch: Sequence[_Decided]) -> None:
         recorded: list[Recorded] = []
         readings: list[Stored] = []
-        published: list[Published] = []
-        for number, now, decision in batch:
+        published: list[tuple[Published, Answered | None]] = []
+        for number, now, decision, answered in batch:
             own = []
             for event in decision.events:
                 self._seq += 1
                 own.append(Recorded(self._seq, self.boot, now.wall_s, event))
             recorded += own
             changed = self._changed(decision, now, readings)
-            published.append(Published(number, now, decision, self._seq, tuple(own), changed))
+            outcome = Published(number, now, decision, self._seq, tuple(own), changed)
+            published.append((outcome, answered))
         if not batch:
             return
         memory = None
-        _, now, last = batch[-1]
+        _, now, last, _ = batch[-1]
         due = time.monotonic() - self._kept_s > _KEEP_S
-        if recorded or due or any(decision.durable for _, _, decision in batch):
+        if recorded or due or any(decided.decision.durable for decided in batch):
             self._kept_s = time.monotonic()
             memory = (encode(last.memory), now.mono_s, now.wall_s)
         if recorded or memory or readings:
             self._journal.record(recorded, memory, readings)
-        for outcome in published:
+        for outcome, answered in published:
             self.published = outcome
             for listener in self._listeners:
-                listener(outcome)
-            for answer in outcome.decision.answers:
-                self._answer(answer)
+                self._call(listener, outcome)
+            for place, answer in enumerate(outcome.decision.answers):
+                # The gate answers first; what comes after it concerns requests of before.
+                self._answer(answer, answered if place == 0 else None)
 
     def _changed(self, decision: Decision, now: Now, readings: list[Stored]) -> tuple[str, ...]:
         """Note which points changed, and what of that the journal is to store."""
@@ -337,11 +383,23 @@ class Guard:
                 readings.append(Stored(id, int(at_s * 1000), reading.value, reading.quality))
         return tuple(changed)
 
-    def _answer(self, answer: Answer) -> None:
-        final = answer.status is not Status.ACCEPTED
-        answered = self._waiting.pop(answer.id, None) if final else self._waiting.get(answer.id)
-        if answered is not None:
-            answered(answer)
+    def _answer(self, answer: Answer, asked: Answered | None) -> None:
+        if asked is not None and answer.status is Status.ACCEPTED:
+            self._waiting[answer.id] = asked
+        elif asked is None:
+            is_final = answer.status is not Status.ACCEPTED
+            asked = (self._waiting.pop if is_final else self._waiting.get)(answer.id, None)
+        if asked is not None:
+            self._call(asked, answer)
+
+    def _call(self, callback: Callable[[T], None], told: T) -> None:
+        """Call somebody else's function; its error costs nobody else anything."""
+        try:
+            callback(told)
+        except Exception as error:
+            name = getattr(callback, "__qualname__", "a callback")
+            log.exception("%s failed", name)
+            self.thread_failed(name, f"{type(error).__name__}: {error}")
 
     def _write_memory(self, now: Now) -> None:
         self._journal.record((), (encode(self._memory), now.mono_s, now.wall_s))

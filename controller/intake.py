@@ -31,9 +31,11 @@ class Intake:
         if device is not None:
             try:
                 closed = device.closed()
-            except DeviceError as error:
+            except Exception as error:
+                # Whatever a driver raises, the other contacts are looked at.
                 if id not in self._lost:
-                    log.warning("%s cannot be read: %s", id, error)
+                    ours = not isinstance(error, DeviceError)
+                    log.warning("%s cannot be read: %s", id, error, exc_info=ours)
                     self._lost.add(id)
             else:
                 if self._lost and id in self._lost:

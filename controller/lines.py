@@ -21,12 +21,14 @@ _ON, _OFF = ord("1"), ord("0")
 class LineFile:
     """The states of the outputs `ids`; at most 127 of them.
 
-    `kept` is what the file said before, None when it was of another boot or not there.
+    `kept` is what the file said before, None when it was of another boot or not there
+    (`was_missing`).
     Raises: OSError when the run directory cannot be written.
     """
 
     def __init__(self, path: Path, boot: str, first: Mapping[str, bool]) -> None:
         assert len(first) <= _MOST, f"at most {_MOST} outputs"
+        self.was_missing = not path.exists()
         self.kept = _read(path, boot)
         states = {id: (self.kept or {}).get(id, on) for id, on in first.items()}
         content = bytearray(_SIZE)

@@ -10,12 +10,13 @@ from pathlib import Path
 def run_dir(store: Path) -> Path:
     """Return the run directory of the room whose journal is `store` (not made yet).
 
-    Two rooms, or two copies of one, have different stores and so never meet. The base is
+    Two rooms, or two copies of one, have different stores and so never meet; one store has one
+    run directory by whatever links it is reached. The base is
     ROOMWARDEN_RUN where set, /run/roomwarden where it exists or root runs us, else the user's
     own runtime directory, else shared memory: each of them is gone after a boot, as the line
     file must be.
     """
-    key = hashlib.sha256(str(store.absolute()).encode()).hexdigest()[:12]
+    key = hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:12]
     return _base() / key
 
 

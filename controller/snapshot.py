@@ -196,8 +196,8 @@ class Snapshots:
                 "why": reason_object(demand.reason),
                 "until": stamps.at(demand.until_s),
             }
-            for demands in published.decision.memory.demands.values()
-            for demand in demands
+            for step in published.decision.memory.steps.values()
+            for demand in step.demands
             if demand.output == spec.id
         ]
         held = published.decision.memory.hands.get(spec.id)

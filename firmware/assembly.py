@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import threading
 import uuid
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -56,7 +57,9 @@ class Controller:
         self._lock = _take_lock(self.run / "lock")
         self._board = open_board(file, config, self.run)
         self.clock = Clock(file.simulation.pace, self._vouched() if file.simulated else None)
-        self._early: dict[str, str | bool] = {}
+        # Faults from before the first scan; None once they are told.
+        self._early: dict[str, str | bool] | None = {}
+        self._telling = threading.Lock()
         sensors = self._open_sensors()
         self.room: Room = build(
             file, {id: Measures(s.quantities, s.period_s) for id, s in sensors.items()}
@@ -109,9 +112,10 @@ class Controller:
             if device is not None:
                 device.watch(lambda id=contact: self.guard.edge(id))
         self.guard.start(self._began)
-        for fault, told in {**self._secrets(), **self._early}.items():
-            self.guard.tell(fault, told)
-        self._early.clear()
+        with self._telling:
+            early, self._early = self._early, None
+            for fault, told in {**self._secrets(), **(early or {})}.items():
+                self.guard.tell(fault, told)
         self._threads = [
             Supervised(f"poll-{poller.part}", poller, self.guard.thread_failed)
             for poller in self._pollers
@@ -128,6 +132,7 @@ class Controller:
             thread.stop.set()
         for poller in self._pollers:
             poller.wake()
+        self._door.wake()
         if self.feed is not None:
             self.feed.close()
         self.guard.close()
@@ -136,6 +141,7 @@ class Controller:
         self._door.close()
         self.journal.close()
         self._board.close()
+        self._lock.close()
 
     def snapshot(self) -> dict[str, Any]:
         published = self.guard.published
@@ -159,11 +165,15 @@ class Controller:
         return lambda: bool(getattr(self._board.pins, "synchronised", True))
 
     def _journal_fault(self, fault: str | None) -> None:
-        told = fault or False
-        if hasattr(self, "guard") and self.guard.published is not None:
-            self.guard.tell("journal.failing", told)
+        """From the writer's thread; the last word of it is the last that is told."""
+        with self._telling:
+            self._tell("journal.failing", fault or False)
+
+    def _tell(self, fault: str, told: str | bool) -> None:
+        if self._early is None:
+            self.guard.tell(fault, told)
         else:
-            self._early["journal.failing"] = told
+            self._early[fault] = told
 
     def _open_sensors(self) -> dict[str, Any]:
         sensors = {}
@@ -205,7 +215,8 @@ class Controller:
     def _remember(self, kept: Kept, lines: LineFile, boot: str) -> tuple[Memory, list[Event]]:
         now = self.clock.now()
         memory = self.room.first_memory(now.mono_s)
-        same = lines.kept is not None
+        levels = lines.kept
+        same = levels is not None
         shift_s = 0.0
         if kept.memory is not None:
             try:
@@ -214,15 +225,20 @@ class Controller:
                 lost = [str(error)]
             if lost:
                 log.error("memory could not be read: %s", "; ".join(lost))
-                self._early["controller.memory-lost"] = "; ".join(lost)
-            if kept.memory.boot_id != boot:
-                same = False
+                self._tell("controller.memory-lost", "; ".join(lost))
+            same_boot = kept.memory.boot_id == boot
+            if lines.was_missing and same_boot:
+                # Somebody cleared the run directory: the last record is the next best.
+                levels = {id: state.on for id, state in memory.outputs.items()}
+            same = same_boot and levels is not None
+            if not same:
                 between_s = max(now.wall_s - kept.memory.wall_s, 0.0) * self.clock.pace
                 shift_s = now.mono_s - kept.memory.mono_s - between_s
-        if lines.kept is None and same:
-            same = False
-        levels = lines.kept or {}
-        return restored(self.room, memory, levels, now.mono_s, Boot(same, shift_s))
+        boot_now = Boot(same, shift_s)
+        memory, events = restored(self.room, memory, levels or {}, now.mono_s, boot_now)
+        for id, state in memory.outputs.items():
+            lines.write(id, state.on)
+        return memory, events
 
     def _began_data(self) -> dict[str, Any]:
         return {

@@ -39,7 +39,7 @@ def create_app(door: DoorLike, history: History, people: People, settings: Setti
     """
     app = Flask("web", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    hub = Hub(door, settings.pace)
+    hub = Hub(door)
     app.extensions["hub"] = hub
     guard = Guard(settings, people, Sessions())
 

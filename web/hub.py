@@ -47,13 +47,10 @@ class View:
 
 
 class Hub:
-    """Keeps the latest view. `pace` is the speed of the controller's clock, for `age_s`."""
+    """Keeps the latest view."""
 
-    def __init__(
-        self, door: Stream, pace: float = 1.0, mono_s: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, door: Stream, mono_s: Callable[[], float] = time.monotonic) -> None:
         self._door = door
-        self._pace = pace
         self._mono_s = mono_s
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -100,7 +97,7 @@ class Hub:
         scan = state.get("scan") or {}
         if scan.get("number") != self._scan:
             self._scan = scan.get("number")
-            self._scanned_s = self._mono_s() - float(scan.get("age_s") or 0.0) / self._pace
+            self._scanned_s = self._mono_s() - float(scan.get("age_s") or 0.0)
         if self.scan_age_s() < FRESH_S:
             self._show(state, None)
         else:

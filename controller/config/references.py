@@ -60,6 +60,7 @@ def _ids(room: RoomFile) -> Iterator[Fault]:
 
 def _inputs(room: RoomFile) -> Iterator[Fault]:
     outputs = {output.id for output in room.outputs}
+    detectors = {part.id for part in room.inputs if role_of(part) == "smoke"}
     proven: dict[str, str] = {}
     for key, part in entries("input", room.inputs):
         role = role_of(part)
@@ -70,8 +71,12 @@ def _inputs(room: RoomFile) -> Iterator[Fault]:
         of = getattr(part, "of", None)
         if role == "feedback" and of is None:
             yield Fault(f"{key}.of", MISSING, "the id of the output that it proves")
+        elif role == "detector-fault":
+            if of is not None and of not in detectors:
+                yield Fault(f"{key}.of", show(of), _one_of("smoke detector", detectors))
         elif role != "feedback" and of is not None:
-            yield Fault(f"{key}.of", show(of), 'only with role = "feedback"')
+            allowed = 'only with role = "feedback" or "detector-fault"'
+            yield Fault(f"{key}.of", show(of), allowed)
         elif of is not None and of not in outputs:
             yield Fault(f"{key}.of", show(of), _one_of("output", outputs))
         elif of in proven:

@@ -6,15 +6,16 @@ restart, what is not yet read is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from controller.core.alarmlist import AlarmList
 from controller.core.operator import Held
-from controller.core.priority import Demand, OutputState
-from controller.core.rules.base import Rule
+from controller.core.priority import OutputState
+from controller.core.reading import Reading
+from controller.core.rules.base import Rule, Step
 from controller.core.trust import Trusted
 
 FORM = 1
@@ -24,7 +25,7 @@ FORM = 1
 class Memory(msgspec.Struct, frozen=True):
     """`rules`: each rule's state by the rule's id. `hands`: outputs held by hand.
 
-    `trusted` and `demands` (what each rule wanted last) are not written down.
+    `trusted`, `steps` (what each rule said last) and `points` (of what) are not written down.
     """
 
     rules: dict[str, Any]
@@ -32,7 +33,8 @@ class Memory(msgspec.Struct, frozen=True):
     alarms: AlarmList = AlarmList()
     hands: Mapping[str, Held] = {}
     trusted: Trusted = Trusted()
-    demands: Mapping[str, Sequence[Demand]] = {}
+    steps: Mapping[str, Step] = {}
+    points: Mapping[str, Reading] = {}
 
 
 class _Written(msgspec.Struct):

@@ -33,15 +33,16 @@ def restored(
 ) -> tuple[Memory, list[Event]]:
     """Return the memory to start with, and what must be recorded about it.
 
-    `lines`: what each output really is, on the same boot by the line file, which is the truth.
-    On a new boot the lines are at their power-on state, whatever was commanded before.
+    `lines`: what each output really is, by this boot's line file, which is the truth also where
+    the journal is of an earlier boot (its disk failed) or lost. Without them, as after a new
+    boot, the lines are at their power-on state, whatever was commanded before.
     """
     events: list[Event] = []
     states: dict[str, Any] = {}
     for id, rule in room.rules.items():
         kept = was.rules.get(id)
         state: Any = rule.State() if kept is None else rule.restored(kept, now_s, boot.same)
-        if isinstance(rule, Cut) and boot.same:
+        if isinstance(rule, Cut):
             found = [cut for cut in rule.cuts if lines.get(cut)]
             exerted = rule.exerted(state, now_s) if found else state
             if exerted is not state:
@@ -74,7 +75,9 @@ def _standing(
     same_boot: bool,
 ) -> OutputState:
     """The line is as it is; why it is so is known only where the journal agrees with it."""
-    on = lines.get(spec.id, spec.unpowered) if same_boot else spec.unpowered
+    on = lines.get(spec.id, spec.unpowered)
     if kept is not None and same_boot and kept.on is on:
         return kept
-    return OutputState(on, Slot.DEFAULT, why("power-on"), now_s)
+    # Whether a shunt coil was ever energised for it nobody knows: it is pulsed again.
+    pulsed_s = now_s if on and spec.pulse_s is not None else None
+    return OutputState(on, Slot.DEFAULT, why("power-on"), now_s, pulsed_s=pulsed_s)

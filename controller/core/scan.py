@@ -24,7 +24,7 @@ from controller.core.priority import (
     commanded,
     pulse_end_s,
 )
-from controller.core.reading import Now, Reading
+from controller.core.reading import NEVER_READ, Now, Reading
 from controller.core.reason import Reason, ReasonValue, why
 from controller.core.request import Answer, Origin, Request, Status
 from controller.core.room import RULE_FAILED, Room
@@ -70,28 +70,34 @@ def scan(
     seen = Seen(points, was.outputs, now, frozenset(was.alarms.permits))
     answers: list[Answer] = []
     events: list[Event] = []
-    if requests:
-        seen.requests = _admit(room, was, seen, requests, answers, events)
+    pressed = _buttons(room, was.points, points, now_s)
+    if requests or pressed:
+        seen.requests = _admit(room, was, seen, [*requests, *pressed], answers, events)
 
     states: dict[str, Any] = {}
     seen.states = states
     demands: list[Demand] = []
     conditions: list[Condition] = []
     commands: list[Command] = []
-    wanted: dict[str, Sequence[Demand]] = {}
+    steps: dict[str, Step] = {}
     failed: dict[str, str] = {}
     durable = False
     changed_rules = False
     for id, rule in room.rules.items():
         old = was.rules[id]
-        try:
-            step = rule.step(old, seen)
-        except Exception as error:
-            # One rule's error must not take the others with it; what it wanted goes on holding.
-            step = Step(old, demands=was.demands.get(id, ()))
-            failed[id] = f"{type(error).__name__}: {error}"
+        before = was.steps.get(id)
+        if before is not None and _stands(rule, before, was, points, states, now_s):
+            step = before
+        else:
+            try:
+                step = rule.step(old, seen)
+            except Exception as error:
+                # One rule's error must not take the others with it; what it wanted still holds.
+                step = Step(old, demands=() if before is None else before.demands)
+                failed[id] = f"{type(error).__name__}: {error}"
+            step.settled = step.state is old
         states[id] = step.state
-        wanted[id] = step.demands
+        steps[id] = step
         if step.state is not old:
             changed_rules = True
             durable = durable or id not in room.volatile
@@ -109,9 +115,8 @@ def scan(
     events += ended
     wrong: dict[str, ReasonValue] = {"rules": tuple(failed), "error": "; ".join(failed.values())}
     conditions.append(Condition(RULE_FAILED.id, bool(failed), wrong))
-    commanding = [*seen.requests, *_buttons(room, points)]
     list_, changed, told, list_wake_s = alarmlist.step(
-        room.alarms, was.alarms, conditions, commanding, now_s
+        room.alarms, was.alarms, conditions, seen.requests, now_s
     )
     demands += _sounding(room, list_)
     events += told
@@ -120,7 +125,9 @@ def scan(
         durable or bool(moved) or outputs is not was.outputs
         or list_ is not was.alarms or hands is not was.hands
     )  # fmt: skip
-    memory = Memory(states if changed_rules else was.rules, outputs, list_, hands, trusted, wanted)
+    memory = Memory(
+        states if changed_rules else was.rules, outputs, list_, hands, trusted, steps, points
+    )
     return Decision(
         memory,
         points,
@@ -134,12 +141,31 @@ def scan(
     )
 
 
-def _buttons(room: Room, points: Mapping[str, Reading]) -> list[Request]:
-    """A silence button is a request that lasts as long as it is pressed."""
+def _stands(
+    rule: Rule,
+    before: Step,
+    was: Memory,
+    points: Mapping[str, Reading],
+    states: Mapping[str, Any],
+    now_s: float,
+) -> bool:
+    """Whether a rule would say again what it said, because nothing that it reads has changed."""
+    reads = rule.reads
+    if reads is None or not before.settled or now_s >= before.wake_s:
+        return False
+    return all(points.get(id) is was.points.get(id) for id in reads[0]) and all(
+        states.get(id) is was.rules.get(id) for id in reads[1]
+    )
+
+
+def _buttons(
+    room: Room, was: Mapping[str, Reading], points: Mapping[str, Reading], now_s: float
+) -> list[Request]:
+    """A silence button makes a request when it is pressed; held down or stuck, no more."""
     return [
-        Request(f"button {id}", "silence", actor=id, origin=Origin.BUTTON)
+        Request(f"{id} {now_s:.3f}", "silence", actor=id, origin=Origin.BUTTON)
         for id in room.silences
-        if id in points and points[id].is_true
+        if points.get(id, NEVER_READ).is_true and not was.get(id, NEVER_READ).is_true
     ]
 
 

@@ -68,11 +68,23 @@ class Trust(msgspec.Struct, frozen=True):
 NO_TRUST = Trust()
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """A reading as rules see it, what it was made of, and until when age alone keeps it so.
+
+    It is kept so that what did not change is the same object in the next scan.
+    """
+
+    of: tuple[Reading, ...]
+    reading: Reading
+    until_s: float
+
+
 class Trusted(msgspec.Struct, frozen=True):
     """The memory of all measured points; `differ_s`: since when each pair of twins differs."""
 
     points: dict[str, Trust] = {}
     differ_s: dict[str, float] = {}
+    judged: dict[str, Judged] = {}
 
 
 def _taken(spec: PointSpec, was: Trust, raw: Reading) -> Trust:
@@ -96,21 +108,25 @@ def _taken(spec: PointSpec, was: Trust, raw: Reading) -> Trust:
     return Trust(raw.at_s, value, raw.at_s, moved_s)
 
 
-def _worth(spec: PointSpec, trust: Trust, now_s: float) -> Reading:
-    """Return the trusted reading: a failed read alone spoils nothing until the value is old."""
+def _worth(spec: PointSpec, trust: Trust, now_s: float) -> tuple[Reading, float]:
+    """Return the trusted reading and until when age leaves it so.
+
+    A failed read alone spoils nothing until the value is old.
+    """
     assert spec.stale_s is not None
+    forever = float("inf")
     if trust.value is None:
-        quality = trust.fault or Quality.MISSING
-        return Reading(None, quality, trust.seen_s)
-    if trust.jump_to is not None:
-        return Reading(None, Quality.BAD, trust.seen_s)
-    if now_s - trust.value_s > spec.stale_s:
-        heard = now_s - trust.seen_s <= spec.stale_s
-        quality = Quality.BAD if heard and trust.fault is not None else Quality.STALE
-        return Reading(None, quality, trust.value_s)
-    if spec.frozen_s is not None and now_s - trust.moved_s > spec.frozen_s:
-        return Reading(trust.value, Quality.FROZEN, trust.value_s)
-    return Reading(trust.value, Quality.GOOD, trust.value_s)
+        return Reading(None, trust.fault or Quality.MISSING, trust.seen_s), forever
+    stale_at_s = trust.value_s + spec.stale_s
+    if now_s >= stale_at_s:
+        silent_at_s = trust.seen_s + spec.stale_s
+        if trust.fault is not None and now_s < silent_at_s:
+            return Reading(None, Quality.BAD, trust.value_s), silent_at_s
+        return Reading(None, Quality.STALE, trust.value_s), forever
+    frozen_at_s = forever if spec.frozen_s is None else trust.moved_s + spec.frozen_s
+    if now_s >= frozen_at_s:
+        return Reading(trust.value, Quality.FROZEN, trust.value_s), stale_at_s
+    return Reading(trust.value, Quality.GOOD, trust.value_s), min(stale_at_s, frozen_at_s)
 
 
 def assess(
@@ -125,26 +141,31 @@ def assess(
     `specs` are the measured and derived points only; all other points of the image pass through.
     """
     points = dict(image)
-    changed: dict[str, Trust] = {}
+    trusts: dict[str, Trust] = {}
+    judged: dict[str, Judged] = {}
     wake_s = float("inf")
     for spec in specs:
+        id = spec.id
+        before = was.judged.get(id)
         if spec.dew_of is not None:
-            points[spec.id] = _dew_point(points, spec.dew_of)
-            continue
-        if spec.stale_s is None:
-            continue
-        trust = was.points.get(spec.id, NO_TRUST)
-        raw = image.get(spec.id, NEVER_READ)
-        if raw.quality is not Quality.MISSING and raw.at_s != trust.seen_s:
-            trust = _taken(spec, trust, raw)
-            changed[spec.id] = trust
-        reading = _worth(spec, trust, now_s)
-        points[spec.id] = reading
-        if reading.is_good:
-            wake_s = min(wake_s, trust.value_s + spec.stale_s)
+            temperature, humidity = (points.get(of, NEVER_READ) for of in spec.dew_of)
+            of: tuple[Reading, ...] = (temperature, humidity)
+            if before is None or before.of[0] is not temperature or before.of[1] is not humidity:
+                before = judged[id] = Judged(of, _dew_point(temperature, humidity), float("inf"))
+        else:
+            raw = image.get(id, NEVER_READ)
+            is_new = before is None or before.of[0] is not raw
+            if before is None or is_new or now_s >= before.until_s:
+                trust = was.points.get(id, NO_TRUST)
+                if is_new and raw.quality is not Quality.MISSING:
+                    trust = trusts[id] = _taken(spec, trust, raw)
+                before = judged[id] = Judged((raw,), *_worth(spec, trust, now_s))
+            if before.until_s < wake_s:
+                wake_s = before.until_s
+        points[id] = before.reading
     differ_s, differ_wake_s = _compare(twins, was.differ_s, points, now_s)
-    if changed or differ_s is not was.differ_s:
-        was = Trusted({**was.points, **changed}, differ_s)
+    if judged or differ_s is not was.differ_s:
+        was = Trusted({**was.points, **trusts}, differ_s, {**was.judged, **judged})
     return was, points, min(wake_s, differ_wake_s)
 
 
@@ -173,9 +194,8 @@ def _compare(
     return differ_s, wake_s
 
 
-def _dew_point(points: Mapping[str, Reading], of: tuple[str, str]) -> Reading:
+def _dew_point(temperature: Reading, humidity: Reading) -> Reading:
     """Derive the dew point; it is worth no more than the worse of what it is made of."""
-    temperature, humidity = (points.get(id, NEVER_READ) for id in of)
     worse = temperature if not temperature.is_good else humidity
     at_s = min(temperature.at_s, humidity.at_s)
     if isinstance(temperature.value, float) and isinstance(humidity.value, float):

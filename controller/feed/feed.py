@@ -63,6 +63,7 @@ class Feed:
         self._latest: Published | None = None
         self._condition: Condition = "down"
         self._detail = ""
+        self._older = False
         self._told: dict[str, str | bool] = {}
         self._thread = Supervised("feed", self._run, guard.thread_failed)
         guard.listen(self._hear)
@@ -132,10 +133,12 @@ class Feed:
         """Be connected until the connection is lost or `stop` is set. Raises: LinkFailed."""
         availability = f"{self._root}/availability"
         will = (availability, OFFLINE)
-        link = connected(self._broker(password), will, self._limits, self._bell)
+        link = connected(self._broker(password), will, self._limits, self._bell, older=self._older)
         try:
             self._say("up", "")
-            log.info("the feed is connected to %s by MQTT %s", self._config.url, link.version)
+            self._older = link.is_older
+            version = "3.1.1" if link.is_older else "5"
+            log.info("the feed is connected to %s by MQTT %s", self._config.url, version)
             born = birth(self._guard.room, self._about, self._board)
             link.publish(f"{self._root}/birth", encoded(born), qos=1, retain=True)
             self._serve(link, availability, stop)

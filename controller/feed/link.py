@@ -1,8 +1,8 @@
 """One connection to the broker, from its beginning to its end. The one file that knows paho.
 
 Driven by the feed's own thread through paho's interface for outer event loops, not by paho's
-thread: an error in a callback or in what the broker sends ends one connection here, where in
-paho's thread it would end the feed for good without a word. A fresh paho client for each
+thread: an error in a callback ends one connection here and is reported, where in paho's thread it
+would end the feed for good without a word. A fresh paho client for each
 connection, so that nothing unsent stays in its memory: what was not acknowledged is sent again
 from where it is kept. And every fault of a connection attempt arrives with its text.
 """
@@ -13,24 +13,19 @@ import os
 import select
 import socket
 import ssl
-import struct
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 import paho.mqtt.client as mqtt
-from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
 
 Condition = Literal["up", "down", "refused", "certificate", "off"]
 
-# What paho 2.2 raises over bytes that are no MQTT (found by feeding it noise).
-_NO_MQTT = (MQTTException, struct.error, ValueError, LookupError, TypeError, AttributeError)
-
 # CONNACK of MQTT 5 (section 3.2.2.2), and those of 3.1.1 that paho turns into them: a malformed
 # packet, a protocol error and an unsupported version are how older brokers answer version 5.
-_TRY_OLDER = (0x81, 0x82, 0x84)
+_WRONG_VERSION = (0x81, 0x82, 0x84)
 _REFUSED = (0x85, 0x86, 0x87, 0x8A, 0x8C)
 
 
@@ -40,6 +35,14 @@ class LinkFailed(Exception):
     def __init__(self, condition: Condition, detail: str) -> None:
         super().__init__(detail)
         self.condition: Condition = condition
+
+
+class WrongVersion(LinkFailed):
+    """Perhaps the broker speaks another version: it said so, hung up, or waits for more.
+
+    An older broker may do each of these over a CONNECT of MQTT 5 (amqtt reads lengths where
+    there are none, and waits).
+    """
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ class Link:
     def __init__(
         self, broker: Broker, will: tuple[str, bytes], limits: Limits, *, older: bool
     ) -> None:
-        self.version = "3.1.1" if older else "5"
+        self.is_older = older
         self._limits = limits
         self._window = limits.window
         self._unanswered: set[int] = set()
@@ -142,14 +145,11 @@ class Link:
         ready: Mapping[int, int] = dict(self._poll.poll(max(0.0, timeout_s) * 1000))
         if bell in ready:
             os.eventfd_read(bell)
-        try:
-            if ready.get(sock.fileno(), 0) & ~select.POLLOUT or timeout_s == 0.0:
-                self._client.loop_read()
-            if self._client.want_write():
-                self._client.loop_write()
-            self._client.loop_misc()
-        except _NO_MQTT as error:
-            raise LinkFailed("down", f"the broker sent what is no MQTT: {error}") from error
+        if ready.get(sock.fileno(), 0) & ~select.POLLOUT or timeout_s == 0.0:
+            self._client.loop_read()
+        if self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
         if self._ended is not None:
             raise self._ended
         if self._unanswered and time.monotonic() - self._heard_s > self._limits.answer_s:
@@ -172,11 +172,8 @@ class Link:
         if sock is not None:
             sock.close()
 
-    def open(self, broker: Broker, bell: int) -> bool:
-        """Connect and wait for the broker's answer; False when it speaks only an older version.
-
-        Raises: LinkFailed.
-        """
+    def open(self, broker: Broker, bell: int) -> None:
+        """Connect and wait for the broker's answer. Raises: LinkFailed, of it WrongVersion."""
         try:
             self._client.connect(broker.host, broker.port, self._limits.keepalive_s)
         except ssl.SSLError as error:
@@ -187,18 +184,18 @@ class Link:
         while self._connack is None:
             left_s = end_s - time.monotonic()
             if left_s <= 0:
-                raise LinkFailed("down", "the broker does not answer")
+                raise WrongVersion("down", "the broker does not answer")
             try:
                 self.turn(bell, left_s)
-            except LinkFailed:
+            except LinkFailed as failed:
                 if self._connack is None:
-                    raise
+                    kind = WrongVersion if failed.condition == "down" else LinkFailed
+                    raise kind(failed.condition, str(failed)) from None
         code = self._connack
-        if code.value in _TRY_OLDER and self.version == "5":
-            return False
+        if code.value in _WRONG_VERSION:
+            raise WrongVersion("refused", str(code))
         if code.is_failure:
             raise LinkFailed("refused" if code.value in _REFUSED else "down", str(code))
-        return True
 
     def _on_connect(self, _c: object, _u: object, _f: object, code: Any, properties: Any) -> None:
         self._connack = code
@@ -225,21 +222,26 @@ class Link:
             self._noted = text.removeprefix("failed to receive on socket: ")
 
 
-def connected(broker: Broker, will: tuple[str, bytes], limits: Limits, bell: int) -> Link:
-    """Return a connection in MQTT 5, or in 3.1.1 where the broker speaks nothing newer.
+def connected(
+    broker: Broker, will: tuple[str, bytes], limits: Limits, bell: int, *, older: bool
+) -> Link:
+    """Return a connection in MQTT 5, or in 3.1.1 where the broker does not speak that.
 
-    Raises: LinkFailed.
+    `older`: begin with 3.1.1, for the last connection was of it. Raises: LinkFailed.
     """
-    for older in (False, True):
-        link = Link(broker, will, limits, older=older)
-        try:
-            if link.open(broker, bell):
-                return link
-        except LinkFailed:
-            link.drop()
-            raise
+    try:
+        return _connected(Link(broker, will, limits, older=older), broker, bell)
+    except WrongVersion:
+        return _connected(Link(broker, will, limits, older=not older), broker, bell)
+
+
+def _connected(link: Link, broker: Broker, bell: int) -> Link:
+    try:
+        link.open(broker, bell)
+    except LinkFailed:
         link.drop()
-    raise LinkFailed("refused", "the broker speaks neither MQTT 5 nor 3.1.1")
+        raise
+    return link
 
 
 def _send_at_once(_client: object, _userdata: object, sock: Any) -> None:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from controller.client import Door, DoorClosed
 from controller.rundir import run_dir
-from tests.bench.panel import viewers, watched_panel
+from tests.bench.panel import healthy_panel, viewers
 from tests.bench.processes import (
     ROOMWARDEN,
     Use,
@@ -39,8 +40,9 @@ def rows(folder: Path, seconds: float) -> list[Row]:
             controller = stack.enter_context(running([*ROOMWARDEN, "run", config], folder / "run"))
             door = run_dir(folder / "room.db") / "door.sock"
             controller.wait_until(door.exists, "the door")
+            controller.wait_until(lambda: _is_working(Door(door)), "a sensor, projector and feed")
             world = child_of(controller.pid, "firmware.main world")
-            panel = stack.enter_context(watched_panel(folder, config, panel_port))
+            panel = stack.enter_context(healthy_panel(folder, config, panel_port))
             _, script = stack.enter_context(bare(folder))
             processes = {
                 "bare script": script.pid,
@@ -57,6 +59,16 @@ def rows(folder: Path, seconds: float) -> list[Row]:
     finally:
         if world is not None:
             end_process(world)  # it outlives the controller on purpose
+
+
+def _is_working(door: Door) -> bool:
+    """Whether what is said to be idle is really there: sensor, projector and broker."""
+    try:
+        state = door.state()
+    except DoorClosed:
+        return False
+    good = {point["id"] for point in state["points"] if point["quality"] == "good"}
+    return {"rack-air.temperature", "hall.power"} <= good and bool(state["feed"]["connected"])
 
 
 def _measure(processes: Mapping[str, int], seconds: float) -> list[Row]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.processes import ROOMWARDEN, VIEWERS, Child, running
 
 
 @contextlib.contextmanager
-def watched_panel(folder: Path, config: Path, port: int) -> Iterator[Child]:
+def healthy_panel(
+    folder: Path, config: Path, port: int, command: Sequence[str] = ROOMWARDEN
+) -> Iterator[Child]:
     """A healthy panel of a running room. Raises: BenchFailed."""
-    with running([*ROOMWARDEN, "panel", config], folder / "panel.log") as panel:
+    with running([*command, "panel", config], folder / "panel.log") as panel:
         panel.wait_until(lambda: _is_healthy(port), "a healthy panel")
         yield panel
 

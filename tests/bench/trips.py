@@ -10,15 +10,16 @@ from __future__ import annotations
 import contextlib
 import gc
 import random
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from controller.rundir import run_dir
-from tests.bench.panel import viewers, watched_panel
+from tests.bench.panel import healthy_panel, viewers
 from tests.bench.processes import BARE, BENCH, BUSY_ROOMWARDEN, ROOMWARDEN, Child, running
-from tests.bench.rooms import loaded_room, trip_room
+from tests.bench.rooms import READINGS_PER_S, loaded_room, trip_room
 from tests.bench.worldside import BenchFailed, WorldSide
 
 STREAMS = 10
@@ -40,7 +41,7 @@ def loaded(folder: Path, count: int) -> Pair:
     """Return the trips of both while 200 readings a second come in, ten people watch the panel,
     one of them looks at charts, and the disk takes 200 ms for each sync."""
     config, port = loaded_room(folder)
-    shim = _slow_disk(folder)
+    shim = slow_disk(folder)
     slowly = {"LD_PRELOAD": str(shim)}
     with contextlib.ExitStack() as stack:
         ours, controller = stack.enter_context(
@@ -48,11 +49,13 @@ def loaded(folder: Path, count: int) -> Pair:
         )
         if shim.name not in Path(f"/proc/{controller.pid}/maps").read_text(encoding="utf-8"):
             raise BenchFailed("the slow disk is not in front of the controller's")
-        stack.enter_context(watched_panel(folder, config, port))
+        stack.enter_context(healthy_panel(folder, config, port, BUSY_ROOMWARDEN))
         watching = stack.enter_context(viewers(folder, port, STREAMS, "air-0.temperature"))
         floor, _ = stack.enter_context(bare(folder))
+        began_ms = int(time.time() * 1000)
         taken = _trips(ours, floor, count)
         watching.check()
+    _check_load(folder / "room.db", began_ms)
     return taken
 
 
@@ -125,7 +128,21 @@ def _door_answers(folder: Path) -> bool:
     return True
 
 
-def _slow_disk(folder: Path) -> Path:
+def _check_load(store: Path, began_ms: int) -> None:
+    """Raises: BenchFailed when the readings did not come as often as they should."""
+    with contextlib.closing(sqlite3.connect(store)) as con:
+        count, last_ms = con.execute(
+            "SELECT count(*), max(at) FROM reading JOIN series ON series.id = reading.series"
+            " WHERE at >= ? AND point LIKE 'air-%'",
+            (began_ms,),
+        ).fetchone()
+    per_s = 1000 * count / (last_ms - began_ms) if count else 0.0
+    if per_s < 0.9 * READINGS_PER_S:
+        raise BenchFailed(f"{per_s:.0f} readings a second came in, not {READINGS_PER_S}")
+
+
+def slow_disk(folder: Path) -> Path:
+    """Compile what makes a disk slow, and return the library to preload."""
     shim = folder / "slowdisk.so"
     source = BENCH / "slowdisk.c"
     subprocess.run(

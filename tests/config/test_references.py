@@ -68,7 +68,7 @@ MAPS = "apc-smart-ups, huawei-ups2000, socomec-jbus, phoenix-quint4, or a .toml 
         ),
         pytest.param(
             SMOKE.format("s") + 'of = "siren"\n' + SIREN,
-            [Fault('input "s".of', '"siren"', 'only with role = "feedback"')],
+            [Fault('input "s".of', '"siren"', 'only with role = "feedback" or "detector-fault"')],
             id="of-without-feedback",
         ),
         pytest.param(

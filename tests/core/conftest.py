@@ -430,7 +430,7 @@ class Rig:
     def _physics(self) -> None:
         """The outputs act on the world: supplies, and the contacts that prove them."""
         for contact, output in self._proves.items():
-            if output not in self.broken_feedback:
+            if output not in self.broken_feedback and self.loops[contact] is not None:
                 loop = self._loop(contact, self.on(output))
                 if self.loops[contact] != loop:
                     self.loops[contact] = loop

@@ -152,7 +152,12 @@ def test_a_confirmed_fire_cuts_the_room_and_the_ups_at_once(room):
     before_s = rig.at_s
     burn(rig)
     assert cuts(rig) == [True, True]
-    assert [rig.on(id) for id in ("siren", "beacon", "exit", "aircon")] == [True, True, True, False]
+    assert [rig.on(id) for id in ("siren", "beacon", "exit", "aircon")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert all(rig.output(id).slot == 2 for id in (*CUTS, "siren", "beacon", "exit", "aircon"))
     cut_s = {move.output: move.at_s for move in rig.moves if move.output in CUTS}
     assert set(cut_s) == set(CUTS)
@@ -162,7 +167,12 @@ def test_a_confirmed_fire_cuts_the_room_and_the_ups_at_once(room):
 def test_a_budget_gives_hosts_time_and_then_every_cut_comes(room):
     rig = room('budget = "45s"\n')
     burn(rig)
-    assert [rig.on(id) for id in ("siren", "beacon", "exit", "aircon")] == [True, True, True, False]
+    assert [rig.on(id) for id in ("siren", "beacon", "exit", "aircon")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     rig.run(44.5)
     assert cuts(rig) == [False, False]
     rig.run(1.0)
@@ -251,7 +261,12 @@ def test_hold_unconfirms_nothing(room):
     rig.set("hold-button", True)
     rig.run(5.0)
     assert rig.alarm("fire.confirmed") == "active-unacknowledged"
-    assert [rig.on(id) for id in ("siren", "beacon", "exit", "aircon")] == [True, True, True, False]
+    assert [rig.on(id) for id in ("siren", "beacon", "exit", "aircon")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_there_is_nothing_to_hold_before_a_countdown(room):
@@ -620,7 +635,7 @@ def test_a_cut_that_nobody_commanded_is_unexpected(room, cut):
 
 
 def test_a_pulsed_shunt_coil_is_energised_briefly_while_the_command_stays(rigged):
-    tables = ROOM.replace('pin = 16\n', 'pin = 16\npulse = "500ms"\n') + FIRE
+    tables = ROOM.replace("pin = 16\n", 'pin = 16\npulse = "500ms"\n') + FIRE
     rig = rigged(tables)
     burn(rig)
     assert rig.energised("power-cut")

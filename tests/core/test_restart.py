@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from controller.core.memory import decode, encode
 from controller.core.request import Status
 from controller.core.restart import Boot
 from simulators.projector import Power
@@ -13,12 +14,23 @@ YEAR_S = 365 * 86400.0
 
 
 @pytest.fixture
-def rig(lakeside):
-    """The example room, its projector off and cold."""
-    rig = lakeside()
-    rig.run(COOLING_S + 10.0)
-    assert not rig.on("hall-outlet")
-    return rig
+def begun(lakeside):
+    """Build the example room, its projector off and, as a person says, cold."""
+
+    def make():
+        rig = lakeside()
+        rig.run(5.0)
+        rig.ask("release-lamp", id="hall")
+        rig.run(2.0)
+        assert not rig.on("hall-outlet")
+        return rig
+
+    return make
+
+
+@pytest.fixture
+def rig(begun):
+    return begun()
 
 
 def lit(rig):
@@ -107,19 +119,18 @@ def test_a_restart_on_the_same_boot_moves_no_output(rig, begin, off_s):
 
 
 @pytest.mark.parametrize("begin", PHASES, ids=phase)
-def test_restarts_on_the_same_boot_change_nothing_that_comes_later(lakeside, begin):
-    """The same hour with and without three restarts: the same moves, within a moment."""
+def test_restarts_on_the_same_boot_change_nothing_that_comes_later(begun, begin):
+    """The same minutes with and without three restarts: the same moves, within a moment."""
     told = []
     for restarts in (False, True):
-        rig = lakeside()
-        rig.run(COOLING_S + 10.0)
+        rig = begun()
         begin(rig)
         since_s = rig.at_s
         for _ in range(3):
-            rig.run(40.0)
+            rig.run(13.0)
             if restarts:
                 rig.restart(same_boot=True)
-        rig.run(500.0)
+        rig.run(180.0)
         moves = [move for move in rig.moves if move.at_s >= since_s]
         told.append([(m.output, m.on, m.slot, round((m.at_s - since_s) / 5.0)) for m in moves])
     assert told[0] == told[1]
@@ -149,7 +160,7 @@ def test_the_fire_latch_stands_after_a_new_boot(rig):
 def test_cooling_stays_off_after_a_fire_also_across_a_new_boot(rig):
     fire_reset(rig)
     rig.restart(same_boot=False, off_s=60.0)
-    rig.run(600.0)
+    rig.run(200.0)
     assert not rig.on("aircon")
 
 
@@ -164,7 +175,7 @@ def test_an_exerted_trip_that_the_journal_has_not_got_is_latched_and_recorded(ri
     rig.start(rig.memory, lines, Boot(same=True))
     assert rig.on("power-cut")
     assert rig.on("ups-cut"), "a cut of the room is a cut of the UPS too"
-    rig.run(600.0)
+    rig.run(60.0)
     assert rig.on("power-cut")
     assert ("room", "cut.found") in rig.causes("fire")
     assert rig.request("restore").status in (Status.ACCEPTED, Status.REFUSED)
@@ -184,12 +195,12 @@ def test_the_line_file_is_the_truth_also_without_a_journal(lakeside):
 def test_after_a_new_boot_a_lit_lamp_is_left_on_and_taken_as_demanded(rig):
     lit(rig)
     rig.restart(same_boot=False, off_s=5.0)
-    rig.run(900.0)
+    rig.run(500.0)
     assert rig.lamps["hall"].body.power is Power.ON
     assert rig.lamps["hall"].sent == ["on"]
     assert rig.on("hall-outlet")
     assert rig.lamps["hall"].body.hot_cuts == 0
-    assert rig.memory.outputs["hall-outlet"].reason.id == "projector.demanded"
+    assert rig.memory.rules["projector.hall"].wanted
 
 
 @pytest.mark.parametrize("mains", [True, False], ids=["board only", "mains too"])
@@ -206,7 +217,7 @@ def test_a_projector_that_says_nothing_after_a_new_boot_is_hot(rig):
     cooling(rig)
     rig.lamps["hall"].mute = True
     rig.restart(same_boot=False, off_s=600.0)
-    rig.run(1500.0)
+    rig.run(700.0)
     assert rig.on("hall-outlet")
 
 
@@ -248,37 +259,35 @@ def test_the_compressor_rests_after_a_new_boot(rig):
 def test_a_switch_by_hand_does_not_outlive_the_boot_nor_its_end(rig):
     switched(rig)
     rig.restart(same_boot=True)
+    rig.run(190.0)  # its rest is over, and the hand alone holds it
     until_s = rig.output("aircon").until_s
     assert until_s is not None
-    assert until_s - rig.mono_s == pytest.approx(1790.0, abs=1.0)
+    assert until_s - rig.mono_s == pytest.approx(1600.0, abs=1.0)
     rig.restart(same_boot=False, off_s=1.0)
     rig.run(200.0)
     assert rig.on("aircon")
 
 
-@pytest.mark.parametrize(("off_s", "state"), [(1000.0, "shelved"), (4000.0, "normal")])
+@pytest.mark.parametrize(("off_s", "state"), [(1100.0, "shelved"), (1300.0, "normal")])
 def test_shelving_never_lengthens_by_a_new_boot(rig, off_s, state):
-    rig.ask("shelve", alarm="front-door.held-open", for_="1h", reason="painting")
+    rig.ask("shelve", alarm="front-door.held-open", for_="20min", reason="painting")
     rig.run(10.0)
     rig.restart(same_boot=False, off_s=off_s)
     assert rig.alarm("front-door.held-open") == state
-    rig.run(max(3600.0 - 10.0 - off_s, 0.0) + 5.0)
+    rig.run(max(1200.0 - 10.0 - off_s, 0.0) + 5.0)
     assert rig.alarm("front-door.held-open") == "normal"
 
 
 def test_a_wall_clock_set_back_during_the_restart_does_not_lengthen_a_shelf(rig):
-    rig.ask("shelve", alarm="front-door.held-open", for_="20min", reason="painting")
+    rig.ask("shelve", alarm="front-door.held-open", for_="2min", reason="painting")
     rig.run(10.0)
-    rig.wall_jumps(0.0)
-    from controller.core.memory import decode, encode
-
     memory, _ = decode(encode(rig.memory), rig.room.rules)
     old_s = rig.mono_s
     rig.mono_s = 20.0
     # Wall clocks tell nothing: the shell hands in a shift that counts no time between.
     rig.start(memory, {}, Boot(False, rig.mono_s - old_s))
     rig._sensor_s = rig._lamp_s = rig.mono_s
-    rig.run(1195.0)
+    rig.run(115.0)
     assert rig.alarm("front-door.held-open") == "normal"
 
 
@@ -353,16 +362,16 @@ def test_a_detector_out_of_service_stays_so(rig):
         rig.run(1.0)
 
 
-@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S], ids=["a year ahead", "a year back"])
 @pytest.mark.parametrize("begin", PHASES, ids=phase)
-def test_a_jump_of_the_wall_clock_changes_no_decision(lakeside, begin, jump_s):
+def test_jumps_of_the_wall_clock_change_no_decision(begun, begin):
     told = []
-    for jump in (0.0, jump_s):
-        rig = lakeside()
-        rig.run(COOLING_S + 10.0)
+    for jump_s in (0.0, YEAR_S):
+        rig = begun()
         begin(rig)
-        rig.run(20.0)
-        rig.wall_jumps(jump)
-        rig.run(400.0)
+        rig.run(10.0)
+        rig.wall_jumps(jump_s)
+        rig.run(70.0)
+        rig.wall_jumps(-2 * jump_s)
+        rig.run(150.0)
         told.append((rig.moves, rig.events, rig.alarms()))
     assert told[0] == told[1]

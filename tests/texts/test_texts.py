@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import controller.core
 from controller.texts import LOCALES, nearest, text, texts
 
 CONDITIONS = re.split(
@@ -96,3 +98,13 @@ def test_the_nearest_language_is_found(tag: str, have: str | None) -> None:
 
 def test_a_language_we_do_not_have_reads_english() -> None:
     assert text("fr", "alarm.down") == text("en", "alarm.down")
+
+
+def test_every_reason_and_alarm_that_the_core_names_has_its_sentence() -> None:
+    core = Path(controller.core.__file__).parent
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in core.rglob("*.py"))
+    reasons = set(re.findall(r'why\(\s*"([a-z.-]+)"', sources))
+    alarms = set(re.findall(r'Condition\(\s*f?"[^"]*\.([a-z-]+)"', sources))
+    wanted = reasons | {f"{kind}.{each}" for each in alarms for kind in ("alarm", "advice")}
+    assert len(reasons) > 20
+    assert wanted - set(texts("en")) == set()

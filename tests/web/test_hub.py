@@ -24,9 +24,9 @@ def scanned(number: int, age_s: float = 0.0) -> dict[str, Any]:
     return {"scan": {"number": number, "age_s": age_s}}
 
 
-def hub(pace: float = 1.0) -> tuple[Hub, Clock]:
+def hub() -> tuple[Hub, Clock]:
     clock = Clock()
-    return Hub(Nobody(), pace, clock), clock
+    return Hub(Nobody(), clock), clock
 
 
 def test_before_the_first_snapshot_nothing_is_live() -> None:
@@ -63,10 +63,11 @@ def test_silence_is_not_fresh_within_three_seconds_of_the_scan() -> None:
     assert FRESH_S < 3.0
 
 
-def test_the_age_of_a_scan_counts_in_the_controllers_own_time() -> None:
-    panel, _ = hub(pace=60.0)
+def test_a_scan_that_was_old_already_is_not_fresh() -> None:
+    panel, _ = hub()
     panel.take(scanned(1, age_s=60.0))
-    assert panel.scan_age_s() == 1.0
+    assert panel.scan_age_s() == 60.0
+    assert not panel.is_fresh
 
 
 def test_a_controller_that_came_back_is_live_again() -> None:

@@ -33,11 +33,13 @@ class Command(msgspec.Struct, frozen=True):
 class Step:
     """What a rule decided in one scan. `wake_s`: when time alone would change its mind.
 
-    `points` are derived points that the rule keeps (`hall.cooling-left`).
+    `points` are derived points that the rule keeps (`hall.cooling-left`). `settled`: the state
+    stayed as it was; the scan says so.
     """
 
     __slots__ = (
-        "answers", "commands", "conditions", "demands", "events", "points", "state", "wake_s",
+        "answers", "commands", "conditions", "demands", "events", "points", "settled", "state",
+        "wake_s",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +62,7 @@ class Step:
         self.answers = answers
         self.points = points
         self.wake_s = wake_s
+        self.settled = False
 
 
 class Seen:
@@ -106,6 +109,13 @@ class Rule(Protocol):
     @property
     def State(self) -> type[msgspec.Struct]: ...
 
+    @property
+    def reads(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """The points and the earlier rules that a step depends on, where that is all besides
+        its own state and what `wake_s` says of time; None where it is not. While none of them
+        changes, such a rule is not asked again."""
+        ...
+
     def alarms(self) -> Sequence[AlarmSpec]:
         """All alarms that this rule's conditions may name."""
         ...
@@ -135,6 +145,7 @@ class RuleBase:
 
     id: str
     State: type[msgspec.Struct]
+    reads: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     def alarms(self) -> Sequence[AlarmSpec]:
         return ()

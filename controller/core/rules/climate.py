@@ -66,6 +66,8 @@ class Climate(RuleBase):
         self.part = part
         self.limits = limits
         self._humid = humid
+        quantities = ("temperature", "humidity", "dew-point") if humid else ("temperature",)
+        self.reads = (tuple(f"{part}.{name}" for name in quantities), ("trend",))
         self._causes = tuple(f"{id}.absent" for id in mains)
 
     def alarms(self) -> Sequence[AlarmSpec]:

@@ -29,6 +29,7 @@ class CutState(msgspec.Struct, frozen=True):
     by_fire: bool = False
     cause: str = ""
     since_s: float = 0.0
+    by: tuple[str, ...] = ()
     restoring: str | None = None
     held: tuple[str, ...] = ()
     next_s: float = 0.0
@@ -94,7 +95,7 @@ class Cut(RuleBase):
         """A cut stands over any restart; a restore half done on another boot is begun anew."""
         if same_boot:
             return was
-        return CutState(was.by_hand, was.by_fire, was.cause, now_s, held=was.held, next_s=now_s)
+        return msgspec.structs.replace(was, since_s=now_s, restoring=None, next_s=now_s)
 
     def exerted(self, was: CutState, now_s: float) -> CutState:
         """The lines say the cut is exerted and the journal has not got it: it is latched."""
@@ -138,9 +139,9 @@ class Cut(RuleBase):
             cause, actor = "cut.fire", "rule"
         if was.is_exerted:
             return msgspec.structs.replace(was, by_hand=by_hand, by_fire=by_fire, restoring=None)
-        data = {"detectors": list(fire.by)} if cause == "cut.fire" else {}
-        events.append(Event("fire", "room", cause, actor, data))
-        return CutState(by_hand, by_fire, cause, seen.now_s)
+        by = fire.by if cause == "cut.fire" else (actor,)
+        events.append(Event("fire", "room", cause, actor, {"by": list(by)}))
+        return CutState(by_hand, by_fire, cause, seen.now_s, by)
 
     def _restore(
         self, was: CutState, seen: Seen, events: list[Event], answers: list[Answer]
@@ -176,7 +177,10 @@ class Cut(RuleBase):
 
     def _demands(self, state: CutState) -> list[Demand]:
         demands: list[Demand] = []
-        reason = why(state.cause or "cut.fire")
+        if state.cause in ("cut.fire", ""):
+            reason = why("cut.fire", detectors=state.by)
+        else:
+            reason = why(state.cause, actor=", ".join(state.by))
         for id in self.cuts:
             if state.by_hand:
                 demands.append(Demand(id, Slot.MANUAL_LIFE_SAFETY, True, reason))

@@ -63,7 +63,6 @@ class FireParts(msgspec.Struct, frozen=True):
     call_points: tuple[str, ...] = ()
     emergencies: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
-    silences: tuple[str, ...] = ()
     temperatures: tuple[str, ...] = ()
     sirens: tuple[str, ...] = ()
     beacons: tuple[str, ...] = ()
@@ -89,6 +88,7 @@ class FireState(msgspec.Struct, frozen=True):
     countdown_why: str = ""
     cooling_off: bool = False
     silenced: tuple[str, ...] = ()
+    pressed: tuple[str, ...] = ()
     held_by: dict[str, float] = {}
     reset_s: float | None = None
     reset_id: str = ""
@@ -178,6 +178,9 @@ class Fire(RuleBase):
         new = was
         if votes is not was.votes or not was.looked:
             new = msgspec.structs.replace(new, votes=votes, looked=True)
+        pressed = self._pressed(seen)
+        if pressed != new.pressed:
+            new = msgspec.structs.replace(new, pressed=pressed)
         new, events, answers = self._reset(new, seen)
         events += self._vote_events(was, new)
         new = self._confirm(new, seen, events)
@@ -333,13 +336,12 @@ class Fire(RuleBase):
         )
 
     def _causes(self, state: FireState) -> tuple[str, ...]:
-        """What sounds: each active detector, and the confirmed fire."""
-        return (*state.active(), *(("fire",) if state.latched else ()))
+        """What sounds: each active detector or pressed contact, and the confirmed fire."""
+        return (*state.active(), *state.pressed, *(("fire",) if state.latched else ()))
 
     def _silence(self, was: FireState, seen: Seen) -> FireState:
         causes = self._causes(was)
-        pressed = any(seen[id].is_true for id in self.parts.silences)
-        if pressed or any(r.action == "silence" for r in seen.requests):
+        if any(r.action == "silence" for r in seen.requests):
             silenced = causes
         else:
             silenced = tuple(cause for cause in was.silenced if cause in causes)

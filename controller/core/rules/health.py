@@ -29,12 +29,14 @@ _CONDITIONS = {
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """One part and its points. `contact`: a bad contact is a wiring or detector fault."""
+    """One part and its points. `contact`: a bad contact is a wiring or detector fault.
+    `powered_by`: the output without which it cannot answer."""
 
     part: str
     points: tuple[str, ...]
     contact: bool = False
     vital: bool = False
+    powered_by: str | None = None
 
 
 class HealthState(msgspec.Struct, frozen=True):
@@ -79,7 +81,8 @@ class Health(RuleBase):
         conditions: list[Condition] = []
         wake_s = NEVER_S
         for part in self._parts:
-            if part.part in seen.out_of_service:
+            unpowered = part.powered_by is not None and not seen.is_on(part.powered_by)
+            if unpowered or part.part in seen.out_of_service:
                 conditions += [
                     Condition(f"{part.part}.{name}", False)
                     for name in self._conditions_of[part.part]

@@ -37,6 +37,8 @@ LISTEN_S = 20.0
 TRY_SPACING_S = 10.0
 OFF_TRIES = 3
 ON_TRIES = 6
+WAIT_S = 900.0
+"""How long beyond the cooling a request may wait for what it needs: a lesson begins without it."""
 """A projector's network may need most of a minute after power (guess)."""
 
 
@@ -77,7 +79,9 @@ class ProjectorState(msgspec.Struct, frozen=True):
     tries: int = 0
     hot_cuts: int = 0
     on_id: str = ""
+    on_s: float = 0.0
     off_id: str = ""
+    off_s: float = 0.0
     by: str = ""
 
 
@@ -197,13 +201,15 @@ class Projector(RuleBase):
                     tries = new.tries if new.wanted else 0
                     until_s = end_of(request, seen.now_s)
                     new = replace(
-                        new, wanted=True, until_s=until_s, on_id=request.id, by=request.actor,
+                        new, wanted=True, until_s=until_s, on_id=request.id, on_s=seen.now_s,
+                        by=request.actor,
                         stopping=False, failed=False, tries=tries,
                     )  # fmt: skip
                 case "projector-off":
                     if new.off_id and new.off_id != request.id:
                         answers.append(Answer(new.off_id, Status.DONE))
-                    new = self._stop(replace(new, off_id=request.id, by=request.actor))
+                    asked = replace(new, off_id=request.id, off_s=seen.now_s, by=request.actor)
+                    new = self._stop(asked)
                 case "release-lamp":
                     new = replace(new, hot=False, found=False, stopping=False, failed=False)
                 case "confirm-off":
@@ -383,8 +389,20 @@ class Projector(RuleBase):
         )
         return new
 
-    def _finish(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
+    def _given_up(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
+        """End a request that has waited for too long; what is safe for the lamp goes on."""
         new = was
+        limit_s = self.cooling_s + WAIT_S
+        if new.on_id and seen.now_s >= new.on_s + limit_s:
+            answers.append(Answer(new.on_id, Status.EXPIRED, why("projector.on-failed")))
+            new = replace(new, on_id="", wanted=False, until_s=None)
+        if new.off_id and seen.now_s >= new.off_s + limit_s:
+            answers.append(Answer(new.off_id, Status.EXPIRED, why("projector.off-failed")))
+            new = replace(new, off_id="")
+        return new
+
+    def _finish(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
+        new = self._given_up(was, seen, answers)
         lit = self._word(seen) == "on" if self.talks else seen.is_on(self.outlet.id)
         if new.on_id and new.wanted and lit and (new.hot and new.dark_s is None):
             answers.append(Answer(new.on_id, Status.DONE))
@@ -430,6 +448,10 @@ class Projector(RuleBase):
 
     def _wake_s(self, state: ProjectorState, seen: Seen) -> float:
         instants = [state.until_s, self._end_s(state) if state.hot else None]
+        if state.on_id:
+            instants.append(state.on_s + self.cooling_s + WAIT_S)
+        if state.off_id:
+            instants.append(state.off_s + self.cooling_s + WAIT_S)
         if state.told:
             instants.append(state.told_s + TRY_SPACING_S)
         if state.wanted and seen.is_on(self.outlet.id):

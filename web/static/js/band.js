@@ -5,6 +5,8 @@ import { clock, t } from "./i18n.js";
 import { advice, alarmText, headline, unacknowledged } from "./model.js";
 import { shape } from "./shapes.js";
 
+const ONE_LINE = 30; // px; two are more
+
 const LOOK = { attention: "low", alarm: "high", fire: "critical" };
 
 export function band({ state, live }) {
@@ -24,6 +26,12 @@ export function band({ state, live }) {
         h("div", {}, ...marks(state))),
     ],
   };
+}
+
+/** A text of two lines leaves one for the advice, a text of one line leaves two. */
+export function fit(element) {
+  const headline = element.querySelector(".headline");
+  headline.classList.toggle("long", headline.firstChild?.offsetHeight > ONE_LINE);
 }
 
 function alarmLines(first) {

@@ -32,10 +32,10 @@ export function bar({ state, live, session }) {
 }
 
 /** What everybody in the room should know beforehand. */
-function notes({ fire, access, alarms }) {
-  const parts = alarms.filter((alarm) => alarm.state === "out-of-service").map((alarm) => alarm.subject);
+function notes({ fire, access, out_of_service: permits = [] }) {
+  const parts = permits.map((permit) => permit.id);
   return [
-    parts.length > 0 && t("ui.fire.out-of-service", { parts: [...new Set(parts)] }),
+    parts.length > 0 && t("ui.fire.out-of-service", { parts }),
     access?.armed && t("ui.access.armed"),
     fire.accept_risk && t("ui.fire.accept-risk", { text: fire.accept_risk }),
     fire.cuts.length > 0 && !fire.budget_s && t("ui.fire.no-budget"),

@@ -2,7 +2,7 @@
 
 import { alarms } from "./alarms.js";
 import { ask, send } from "./ask.js";
-import { band } from "./band.js";
+import { band, fit } from "./band.js";
 import { bar } from "./bar.js";
 import { show } from "./dom.js";
 import { events } from "./events.js";
@@ -32,6 +32,7 @@ function draw() {
   const { look, nodes } = band(store);
   at("band").className = look;
   show(at("band"), ...nodes);
+  fit(at("band"));
   show(at("rail"), ...rail(store));
   show(at("bar"), ...bar(store));
   show(at("page"), ...PAGES[store.page](store));

@@ -50,7 +50,10 @@ const CUT_MS = 3000;
 const SLOTS = [1, 2, 3, 5, 7, 8, 10, 12, 16];
 
 function outputSheet(state, output) {
-  const held = new Map(output.slots.map((each) => [each.slot, each]));
+  // Of several demands in one slot, the one that prevails is shown.
+  const prevails = (each) => Number(each.value === output.commanded);
+  const held = new Map(output.slots.toSorted((a, b) => prevails(a) - prevails(b))
+    .map((each) => [each.slot, each]));
   const actual = output.actual === null ? t("ui.sheet.no-feedback")
     : t("ui.sheet.actual", { value: word(output.role, output.actual) });
   return [

@@ -1,0 +1,147 @@
+"""What a consumer learns of the room as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.feed.room import ROOT
+
+pytestmark = pytest.mark.system
+
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ALARM_FIELDS = [
+    "state",
+    "priority",
+    "active",
+    "acknowledged",
+    "shelved_until",
+    "since",
+    "cause",
+    "text",
+    "by",
+    "seq",
+]
+
+
+def test_a_late_consumer_finds_the_whole_room_retained(mosquitto, open_room, until):
+    mosquitto.start()
+    room = open_room(mosquitto.url)
+    room.temperature(23.4)
+    until(lambda: room.state()["connected"])
+    until(lambda: room.state()["backlog"] == 0)
+
+    found = retained(mosquitto.port)
+
+    points = set(room.guard.room.points) | {"siren"}
+    expected = {"availability", "birth"} | {f"state/{id}" for id in points}
+    assert set(found) == expected | {f"alarm/{id}" for id in room.guard.room.alarms}
+    assert found["availability"] == "online"
+    birth = json.loads(found["birth"])
+    assert list(birth) == ["v", "boot", "software", "board", "points", "outputs", "alarms"]
+    assert (birth["v"], birth["boot"], birth["board"]) == (1, "boot-of-the-test", "simulated")
+    assert birth["points"][0] == {
+        "id": "rack-air.temperature",
+        "kind": "dht22",
+        "role": "climate",
+        "unit": "°C",
+        "place": "rack inlet",
+    }
+    assert {alarm["id"] for alarm in birth["alarms"]} == set(room.guard.room.alarms)
+    air = json.loads(found["state/rack-air.temperature"])
+    assert STAMP.fullmatch(air["at"])
+    assert list(air) == ["value", "unit", "quality", "at", "seq"]
+    assert (air["value"], air["unit"], air["quality"]) == (23.4, "°C", "good")
+    siren = json.loads(found["state/siren"])
+    assert list(siren) == ["commanded", "actual", "slot", "reason", "why", "at", "seq"]
+    assert (siren["commanded"], siren["actual"], siren["slot"]) == ("off", None, 16)
+    assert json.loads(found["state/rack-air.humidity"])["value"] is None
+    quiet = json.loads(found["alarm/leak-1.leak"])
+    assert list(quiet) == ALARM_FIELDS
+    assert (quiet["state"], quiet["active"], quiet["since"]) == ("normal", False, None)
+
+
+def test_a_leak_is_told_as_state_alarm_and_event(mosquitto, open_room, consume, until):
+    mosquitto.start()
+    consumer = consume()
+    room = open_room(mosquitto.url)
+    until(lambda: consumer.last("availability") == "online")
+
+    room.leak(is_there=True)
+
+    until(lambda: (consumer.last("alarm/leak-1.leak") or {}).get("active"))
+    alarm = consumer.last("alarm/leak-1.leak")
+    assert alarm["state"] == "active-unacknowledged"
+    assert STAMP.fullmatch(alarm["since"])
+    until(lambda: alarm["seq"] in consumer.seqs())
+    assert consumer.last("state/leak-1")["value"] is True
+    raised = [event for event in consumer.of("event") if event["subject"] == "leak-1.leak"]
+    assert [event["data"]["state"] for event in raised] == ["active-unacknowledged"]
+    assert consumer.of("state/front-door") == [consumer.last("state/front-door")]
+
+
+def test_after_a_reconnect_come_birth_then_the_present_then_events_by_number(
+    mosquitto, open_room, consume, until
+):
+    mosquitto.start()
+    room = open_room(mosquitto.url)
+    until(lambda: room.state()["backlog"] == 0 and room.state()["connected"])
+    mosquitto.end()
+    until(lambda: not room.state()["connected"])
+    room.guard.tell("journal.failing", "a trial")
+    room.door(is_open=True)
+    until(lambda: room.alarm("journal.failing") and room.state()["backlog"])
+    mosquitto.start()
+    consumer = consume()
+    until(lambda: "event" in [topic for topic, _, _ in consumer.came])
+
+    # Whatever of it was retained before the consumer came is told once, in no set order.
+    live = [topic.split("/")[0] for topic, _, retained in list(consumer.came) if not retained]
+    kinds = [kind for at, kind in enumerate(live) if at == 0 or live[at - 1] != kind]
+    whole = ["birth", "state", "alarm", "availability", "event"]
+    assert kinds == whole[whole.index(kinds[0]) :]
+    assert consumer.last("alarm/journal.failing")["active"] is True
+    assert consumer.last("state/front-door")["value"] is True
+    assert consumer.seqs() == sorted(consumer.seqs())
+
+
+def test_a_clean_end_says_offline(mosquitto, open_room, consume, until):
+    mosquitto.start()
+    consumer = consume()
+    room = open_room(mosquitto.url)
+    until(lambda: consumer.last("availability") == "online")
+
+    assert room.feed is not None
+    room.feed.close()
+
+    until(lambda: consumer.last("availability") == "offline")
+
+
+def test_what_moves_while_the_broker_is_away_is_one_message_when_it_is_back(
+    mosquitto, open_room, consume, until
+):
+    room = open_room(mosquitto.url)
+    for tenth in range(100):
+        room.temperature(20.0 + tenth / 10)
+    room.temperature(30.1)
+    mosquitto.start()
+    consumer = consume()
+    until(lambda: consumer.last("availability") == "online")
+
+    assert [state["value"] for state in consumer.of("state/rack-air.temperature")] == [30.1]
+
+
+def retained(port: int) -> dict[str, Any]:
+    """What an independent client finds on the broker."""
+    out = subprocess.run(
+        ["mosquitto_sub", "-p", str(port), "-t", f"{ROOT}/#", "-v", "--retained-only", "-W", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    pairs = (line.removeprefix(f"{ROOT}/").split(" ", 1) for line in out.splitlines())
+    return dict(pairs)
