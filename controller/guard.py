@@ -294,15 +294,15 @@ class Guard:
                     seen = self._intake.look_at_all(now_s)
                     changed = any(self._image.get(id) is not r for id, r in seen.items())
                     self._image |= seen
-                    self._own_state(real_s)
+                    changed |= self._own_state(real_s)
                     if changed or now_s >= self._wake_s:
                         self._scan()
                 else:
                     self._scan()
             self.beat()
 
-    def _own_state(self, real_s: float) -> None:
-        """Bring what the guard knows of itself into the image."""
+    def _own_state(self, real_s: float) -> bool:
+        """Bring what the guard knows of itself into the image; return whether that changed."""
         over = [name for name, at_s in self._failed_s.items() if real_s - at_s > 60.0]
         for name in over:
             del self._failed_s[name]
@@ -316,10 +316,13 @@ class Guard:
         }
         if not self._failed_s:
             faults["controller.thread-failed"] = False
+        changed = False
         for name, told in faults.items():
             held = self._image.get(PREFIX + name)
             if held is None or held.value != told:
                 self._image[PREFIX + name] = Reading(told, Quality.GOOD, now.mono_s)
+                changed = True
+        return changed
 
     def _scribe(self, stop: threading.Event) -> None:
         """Record, publish and answer, in the order in which things were decided."""

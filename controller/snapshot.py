@@ -312,6 +312,7 @@ class Snapshots:
             "phase": rule.phase(state, seen).value,
             "power": word.value if word.is_good else None,
             "cooling_left_s": left.number,
+            "cooling_s": rule.cooling_s,
             "waiting": rule.is_waiting(state, seen),
             "hot": state.hot,
             "hot_cuts": state.hot_cuts,

@@ -54,6 +54,8 @@ def open_broker(folder: Path, port: int = 0) -> Broker:
     `port` 0: any that is free. Raises: BrokerFailed.
     """
     port = port or _free_port()
+    if _accepts(port):
+        raise BrokerFailed(f"no mosquitto or amqtt can be started: port {port} is in use")
     mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if mosquitto is not None:
         name, command = "mosquitto", [mosquitto, "-c", str(_mosquitto_conf(folder, port))]
@@ -97,13 +99,18 @@ def _wait_until_it_accepts(child: subprocess.Popen[bytes], port: int) -> None:
     while time.monotonic() < end_s:
         if child.poll() is not None:
             raise BrokerFailed(f"ended with {child.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
+        if _accepts(port):
             return
+        time.sleep(0.02)
     raise BrokerFailed(f"accepts no connection on port {port}")
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -132,8 +133,9 @@ def api(
         since = query.since(request.args, "since")
         if since is None:  # the newest
             journal = (hub.view().state or {}).get("journal") or {}
-            since = max(0, int(journal.get("seq") or 0) - limit)
-        return json_answer({"events": read_journal(lambda: history.events(since, limit))})
+            since = int(journal.get("seq") or 0) - limit + 1
+        after = max(0, since - 1) if isinstance(since, int) else since
+        return json_answer({"events": read_journal(lambda: history.events(after, limit))})
 
     @blueprint.get("/texts/<locale>")
     def sentences(locale: str) -> Response:
@@ -168,6 +170,17 @@ def api(
             raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from error
         return gate_answer(reply)
 
+    def note(action: str, person: str, caller: Caller) -> None:
+        """Have it recorded who signs in; without a controller there is no record to keep."""
+        with contextlib.suppress(DoorClosed, DoorRefused):
+            gate.request(
+                action,
+                {"person": person[:64]},
+                actor=person[:64],
+                role=Role.NOBODY.value,
+                origin=caller.origin.value,
+            )
+
     @blueprint.get("/session")
     def session() -> Response:
         return json_answer(_session(guard.caller(request)))
@@ -189,7 +202,9 @@ def api(
                 HTTPStatus.TOO_MANY_REQUESTS, "too many tries", locked_s=round(error.left_s)
             ) from error
         if person is None:
+            note("sign-in-failed", wanted.id, caller)
             raise Problem(HTTPStatus.UNAUTHORIZED, "wrong person or secret")
+        note("sign-in", person.id, caller)
         sessions.end(caller.token)
         token = sessions.begin(person, now_s)
         response = json_answer(
@@ -200,7 +215,10 @@ def api(
 
     @blueprint.delete("/session")
     def sign_out() -> Response:
-        sessions.end(guard.caller(request).token)
+        caller = guard.caller(request)
+        sessions.end(caller.token)
+        if caller.person is not None:
+            note("sign-out", caller.person.id, caller)
         response = Response(status=HTTPStatus.NO_CONTENT)
         response.delete_cookie(guard.session_cookie, secure=settings.secure)
         return response

@@ -11,8 +11,7 @@ class Settings:
 
     `locale` is the room's language. `names` are further host names by which browsers may call
     the panel; addresses and this machine's own name always may. `secure` says that browsers
-    come by https only, through a proxy. `pace` is the speed of the controller's clock; what the
-    snapshot tells is in real seconds, so nothing depends on it today.
+    come by https only, through a proxy.
     """
 
     kiosk_key: str
@@ -20,4 +19,3 @@ class Settings:
     names: tuple[str, ...] = ()
     secure: bool = False
     viewers: int = 20
-    pace: float = 1.0

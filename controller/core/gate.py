@@ -34,7 +34,8 @@ class Rights(msgspec.Struct, frozen=True):
 
     `screen` and `network`: the least role on the local screen and over the network panel;
     `network_operate`: only with `[panel] remote_operate`. `door`: "group", "root" or
-    "simulated" (only in a simulated room). `mqtt`: whether a named client may ever.
+    "simulated" (only in a simulated room). `mqtt`: whether a named client may ever;
+    `two_step`: and then only what it had prepared.
     """
 
     button: bool = False
@@ -43,14 +44,16 @@ class Rights(msgspec.Struct, frozen=True):
     network_operate: bool = False
     door: str = "group"
     mqtt: bool = False
+    two_step: bool = False
 
 
-_SWITCH = Rights(network=Role.OPERATE, network_operate=True, mqtt=True)
+_SWITCH = Rights(network=Role.OPERATE, network_operate=True, mqtt=True, two_step=True)
 _ROOM = Rights(door="simulated")
 _PERMIT = Rights(door="root")
+_NOTE = Rights(screen=Role.NOBODY, network=Role.NOBODY, door="none")
 
 RIGHTS: Mapping[str, Rights] = {
-    "silence": Rights(button=True, screen=Role.NOBODY, mqtt=True),
+    "silence": Rights(button=True, screen=Role.NOBODY, network=Role.ACKNOWLEDGE, mqtt=True),
     "acknowledge": Rights(button=True, screen=Role.NOBODY, network=Role.ACKNOWLEDGE, mqtt=True),
     "hold": Rights(button=True, screen=Role.NOBODY, door="simulated"),
     "cut": Rights(door="root"),
@@ -68,7 +71,13 @@ RIGHTS: Mapping[str, Rights] = {
     "unshelve": _PERMIT,
     "out-of-service": _PERMIT,
     "in-service": _PERMIT,
+    "sign-in": _NOTE,
+    "sign-in-failed": _NOTE,
+    "sign-out": _NOTE,
 }
+
+NOTES = frozenset({"sign-in", "sign-in-failed", "sign-out"})
+"""What the panel only has recorded: who signed in, out, or tried to. Nothing else comes of it."""
 
 _DURATIONS = ("for",)
 _LONGEST_S = 24 * 3600.0
@@ -109,12 +118,16 @@ def _origin(request: Request, rights: Rights, policy: Policy) -> Reason | None:
         case Origin.DOOR:
             if rights.door == "root" and not request.privileged:
                 return why("refused.role", action=request.action, role="root")
-            if rights.door == "simulated" and not policy.simulated:
+            if rights.door == "none" or (rights.door == "simulated" and not policy.simulated):
                 return refused
             return None
         case Origin.MQTT:
             allowed = policy.clients.get(request.actor, frozenset())
-            return None if rights.mqtt and request.action in allowed else refused
+            if not rights.mqtt or request.action not in allowed:
+                return refused
+            if rights.two_step and not request.prepared:
+                return why("refused.not-prepared", action=request.action)
+            return None
 
 
 def _role(request: Request, least: Role | None, refused: Reason) -> Reason | None:
@@ -129,8 +142,11 @@ def _fresh(request: Request, now: Now) -> Reason | None:
     """What was asked before is not asked again; what came by a network came in its time."""
     if request.repeated:
         return why("refused.repeated")
-    if request.issued_s is None and request.expires_s is None:
-        return why("refused.expired") if request.origin is Origin.MQTT else None
+    if request.issued_s is None or request.expires_s is None:
+        if request.origin is Origin.MQTT:
+            return why("refused.expired")
+        if request.issued_s is None and request.expires_s is None:
+            return None
     if not now.synchronised:
         return why("refused.clock")
     if request.issued_s is not None and request.issued_s > now.wall_s + SKEW_S:
@@ -145,11 +161,12 @@ def _expected(
 ) -> Reason | None:
     """Compare-and-set: the asker must have seen the room as it is."""
     for id, expected in (request.expect or {}).items():
-        found: Any = None
         if id in on:
-            found = "on" if on[id] else "off"
+            found: Any = "on" if on[id] else "off"
         elif id in points:
             found = points[id].value
+        else:
+            return why("refused.unknown-subject", subject=id)
         if found != expected:
             return why("refused.expectation", point=id, found=str(found))
     return None

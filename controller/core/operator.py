@@ -13,6 +13,8 @@ from controller.core.reason import Reason, why
 from controller.core.request import Request
 from controller.core.rules.base import NEVER_S, Seen
 
+ACTIONS = frozenset({"switch", "release"})
+
 FOR_S = 7200.0
 """How long a switch by hand lasts when nobody says `for` (behaviour section 2)."""
 
@@ -36,7 +38,7 @@ def refuses(
     blocked: Reason | None,
 ) -> Reason | None:
     """Why a switch or a release cannot be carried out; None when it can, or is not one."""
-    if request.action not in ("switch", "release"):
+    if request.action not in ACTIONS:
         return None
     id = request.args.get("output", "")
     spec = outputs.get(id)

@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True):
     """One request. Wall times are UTC epoch seconds; None where the way it came keeps no time.
 
     `privileged` is meant for the door: the caller belongs to the root group. `repeated`: this id
-    was seen before.
+    was seen before. `prepared`: it is the second of the two steps that a remote switch takes.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Request(msgspec.Struct, frozen=True):
     expires_s: float | None = None
     expect: dict[str, Any] | None = None
     repeated: bool = False
+    prepared: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):

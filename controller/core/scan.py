@@ -218,7 +218,7 @@ def _refused_by_room(room: Room, was: Memory, seen: Seen, request: Request) -> R
         found = operator.refuses(room.outputs, request, was.hands, seen, blocked(was.rules))
     if found is not None:
         return found
-    handled = request.action in alarmlist.ACTIONS or request.action in ("switch", "release")
+    handled = request.action in alarmlist.ACTIONS | gate.NOTES | operator.ACTIONS
     for id, rule in room.rules.items():
         if request.action not in rule.handles():
             continue

@@ -38,7 +38,7 @@ def serve(file: RoomFile) -> int:
     host, _, port = file.panel.listen.rpartition(":")
     try:
         run.mkdir(parents=True, exist_ok=True)
-        settings = Settings(kiosk_key(run), locale=file.room.locale, pace=file.simulation.pace)
+        settings = Settings(kiosk_key(run), locale=file.room.locale)
         people = People(file.resolve(file.panel.person_file))
         # The run directory may not be there yet: the controller makes it when it comes.
         door = Door(run / "door.sock")

@@ -178,6 +178,7 @@ class Bench:
         self._patch = patch
         self._alive: list[Controller] = []
         self._build(folder)
+        patch.setattr("controller.guard.LOOK_S", 0.05)  # nobody wants to wait for it ten times
         patch.setattr(assembly, "boot_id", lambda: self.boot)
         patch.setattr("controller.journal.writer.boot_id", lambda: self.boot)
         patch.setattr(assembly, "open_board", lambda *_: Board(self.pins))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from controller.build import Measures, build, contact_specs
@@ -77,7 +78,8 @@ class Lamp:
 class Rig:
     """One guarded room. `at_s` is the time since the rig was built; restarts do not set it back.
 
-    `broken_feedback`: outputs whose effect does not come (a welded contact).
+    `broken_feedback`: outputs whose effect does not come (a welded contact). `doubt`: decide
+    everything again under other circumstances that must not matter, and compare.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,6 +106,7 @@ class Rig:
         self.silent: set[str] = set()
         self.garbled: set[str] = set()
         self.flicker = 0.1
+        self.doubt = False
         self.mains = True
         self.air: dict[str, float] = {}
         for id in sensors:
@@ -384,6 +387,8 @@ class Rig:
         was = self.memory
         now = Now(self.mono_s, self.wall_s, self.synchronised)
         decision = scan(self.room, was, self.image, requests, now)
+        if self.doubt:
+            self._compare(decision, was, requests, now)
         self._record(was, decision)
         self.memory = decision.memory
         self.decision = decision
@@ -406,8 +411,30 @@ class Rig:
                 self._wake_s = self.mono_s
         self._physics()
 
+    def _compare(
+        self, decision: Decision, was: Memory, requests: tuple[Request, ...], now: Now
+    ) -> None:
+        """The same must be decided a year later by the wall clock, and with nothing skipped."""
+        bare = msgspec.structs.replace(was, steps={})
+        later = Now(now.mono_s, now.wall_s + 365 * 86400.0, now.synchronised)
+        for memory, at in ((bare, now), (was, later)):
+            if any(request.expires_s is not None for request in requests):
+                continue
+            again = scan(self.room, memory, self.image, requests, at)
+            assert again.events == decision.events
+            assert again.answers == decision.answers
+            assert again.commands == decision.commands
+            assert again.wake_at_s == decision.wake_at_s
+            assert again.memory.outputs == decision.memory.outputs
+            assert again.memory.alarms == decision.memory.alarms
+            assert again.memory.rules == decision.memory.rules
+
     def _record(self, was: Memory, decision: Decision) -> None:
-        """Keep what was decided; every change of an output has exactly one event, with a cause."""
+        """Keep what was decided, and see what holds of every decision in every test.
+
+        Each change of an output has exactly one event, with its cause. Only life safety takes
+        its supply from a lamp that is lit or cooling.
+        """
         assert not decision.memory.alarms.of("controller.rule-failed").active, decision.events
         for answer in decision.answers:
             self.answers.setdefault(answer.id, []).append(answer)
@@ -425,6 +452,12 @@ class Rig:
             assert event.subject in decision.moved
             move = Move(self.at_s, event.subject, state.on, int(state.slot), event.cause)
             self.moves.append(move)
+            hot = any(
+                lamp.outlet == move.output
+                and (lamp.body.is_lit or lamp.body.power is Power.COOLING)
+                for lamp in self.lamps.values()
+            )
+            assert move.on or move.slot <= 2 or not hot, move
         self.events += [(self.at_s, event) for event in decision.events]
 
     def _physics(self) -> None:

@@ -70,7 +70,7 @@ class Mosquitto:
         if self._child is not None:
             self._child.send_signal(signal.SIGCONT)
             self._child.send_signal(number)
-            self._child.wait(5)
+            self._child.wait(20)
             self._child = None
 
     @property

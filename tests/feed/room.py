@@ -141,6 +141,11 @@ class FeedRoom:
         assert self.feed is not None
         return self.feed.state()
 
+    def is_settled(self) -> bool:
+        """Everything that there was is with the broker."""
+        state = self.state()
+        return bool(state["connected"] and self.journal.recorded_seq and state["backlog"] == 0)
+
     def temperature(self, value_c: float) -> None:
         at_s = self.clock.mono_s()
         self.guard.bring({"rack-air.temperature": Reading(value_c, Quality.GOOD, at_s)})

@@ -34,7 +34,7 @@ def test_a_network_cut_again_and_again_loses_no_event_and_no_order(
         cable.cut()
         until(lambda: not room.state()["connected"])
         cable.mend()
-    until(lambda: room.state()["connected"] and room.state()["backlog"] == 0, timeout_s=20)
+    until(room.is_settled, timeout_s=20)
     until(lambda: consumer.seqs()[-1] == room.journal.acked_seq)
 
     firsts = consumer.first_deliveries()
@@ -58,7 +58,7 @@ def test_a_broker_killed_takes_with_it_only_what_it_had_acknowledged(
     mosquitto.start()
     after = consume()
     cable.mend()
-    until(lambda: room.state()["connected"] and room.state()["backlog"] == 0, timeout_s=20)
+    until(room.is_settled, timeout_s=20)
     until(lambda: after.seqs()[-1] == room.journal.acked_seq)
 
     assert before.first_deliveries() == list(range(1, before.seqs()[-1] + 1))

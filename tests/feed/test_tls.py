@@ -62,7 +62,7 @@ OURS = 'ca = "ca.crt"\ncertificate = "room.crt"\nkey = "room.key"'
 def test_certificates_of_both_sides_are_accepted(secure, open_room, until):
     room = open_room(secure.url, OURS)
     until(lambda: room.state()["condition"] == "up")
-    until(lambda: room.journal.recorded_seq and room.state()["backlog"] == 0)
+    until(room.is_settled)
 
 
 def test_a_broker_signed_by_somebody_else_is_not_trusted(secure, open_room, until, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import socket
 import subprocess
@@ -34,12 +34,10 @@ def wait(holds: Callable[[], _T], within_s: float = 5.0, what: str = "it") -> _T
     does. Nobody answering counts as not yet."""
     end_s = time.monotonic() + within_s
     while True:
-        try:
+        with contextlib.suppress(ConnectionError, TimeoutError):
             found = holds()
-        except (ConnectionError, TimeoutError):
-            found = None  # type: ignore[assignment]
-        if found:
-            return found
+            if found:
+                return found
         assert time.monotonic() < end_s, f"{what} did not come about within {within_s:g} s"
         time.sleep(0.01)
 
@@ -149,6 +147,10 @@ class House:
         """Whether the world's side of an output is on, whatever the controller knows."""
         return bool(self.truth()["outputs"][output]["on"])
 
+    def is_cut(self) -> bool:
+        """Whether both supplies are cut in the world."""
+        return self.is_on("power-cut") and self.is_on("ups-cut")
+
     def moves(self) -> list[tuple[float, str, bool]]:
         """Return what the relay lines did: (instant, output, on), the first claim included."""
         return [
@@ -164,7 +166,7 @@ class House:
         """Let both detectors see smoke; return once both supplies are cut."""
         self.sim("smoke-1", "on")
         self.sim("smoke-2", "on")
-        wait(lambda: self.is_on("power-cut") and self.is_on("ups-cut"), 3.0, "the cut")
+        wait(self.is_cut, 3.0, "the cut")
 
     def said(self) -> str:
         """Return the end of what the processes wrote."""
@@ -176,7 +178,3 @@ class House:
             process.kill()
             process.wait(10.0)
         control.end(self.world)
-
-
-def as_json(text: str) -> Any:
-    return json.loads(text)

@@ -274,4 +274,3 @@ def test_a_clean_end_moves_no_relay_line_and_leaves_a_whole_journal(
     assert (report.ok, report.dropped) == (True, ()), report.faults
     house.start_controller()
     assert house.moves() == moved
-

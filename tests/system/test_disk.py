@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -102,9 +103,9 @@ def test_a_disk_that_fills_up_is_an_alarm_and_nothing_is_lost_once_there_is_room
     house.start_controller()
     wait(lambda: house.events(), what="the first record")
     filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-        while True:
-            file.write(b"x" * 4096)
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
     # Something to record: doors, until the pages that SQLite already holds are full.
     for turn in range(200):
         if not house.state()["journal"]["ok"]:

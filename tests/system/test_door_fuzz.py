@@ -96,7 +96,7 @@ def line_of(rng: random.Random) -> bytes:
             return whole[: rng.randrange(len(whole))]
         case 4:
             broken = bytearray(json.dumps(asked(rng), ensure_ascii=False).encode())
-            broken[rng.randrange(len(broken))] = rng.choice(b"\x00\xff\"\\{}[],:")
+            broken[rng.randrange(len(broken))] = rng.choice(b'\x00\xff"\\{}[],:')
             return bytes(broken)
         case 5:
             return json.dumps(some_json(rng)).encode()
@@ -138,7 +138,7 @@ def rss_kb(pid: int) -> int:
 
 def never_asks_to_stay(line: bytes) -> bool:
     """A stream and a follower are answered without an end."""
-    return b"stream" not in line and b"follow\": true" not in line and b'"wait": true' not in line
+    return b"stream" not in line and b'follow": true' not in line and b'"wait": true' not in line
 
 
 def test_two_thousand_lines_of_nonsense_are_each_answered_and_the_room_stays_guarded(

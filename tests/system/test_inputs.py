@@ -83,7 +83,7 @@ def test_nonsense_on_the_sensors_line_is_never_shown_as_a_temperature(
     def not_good() -> bool:
         point = house.point("rack-air.temperature")
         shown.append(point["value"])
-        return point["quality"] != "good"
+        return bool(point["quality"] != "good")
 
     wait(not_good, NOT_GOOD_S / PACE, "a temperature that is not good")
     assert all(value is None or 20.0 < value < 26.0 for value in shown), shown
@@ -164,7 +164,7 @@ def test_a_mains_failure_is_seen_at_once_and_forbids_a_start(guarded: House) -> 
 
 def child_of(house: House, word: str) -> int:
     """Return the process of the room's sensor: the one with `word` and the room's world."""
-    found = []
+    found: list[int] = []
 
     def look() -> bool:
         found[:] = [

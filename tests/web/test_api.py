@@ -298,7 +298,7 @@ def test_the_gate_is_told_who_asks_and_from_where(panel: Panel) -> None:
     cookie = signed_in(panel)
     asked = {"action": "projector-on", "args": {"id": "hall"}, "id": "abc"}
     assert post(panel, "/api/v1/requests", asked, cookie).status == 200
-    assert panel.door.requests == [
+    assert panel.door.requests[1:] == [
         {
             "ask": "request",
             "action": "projector-on",
@@ -313,7 +313,7 @@ def test_the_gate_is_told_who_asks_and_from_where(panel: Panel) -> None:
 def test_who_may_only_look_asks_for_nothing(panel: Panel) -> None:
     cookie = signed_in(panel, "view")
     assert is_problem(post(panel, "/api/v1/requests", ACK, cookie), 403)
-    assert panel.door.requests == []
+    assert [asked["action"] for asked in panel.door.requests] == ["sign-in"]
 
 
 @pytest.mark.parametrize(
@@ -524,3 +524,12 @@ def test_the_language_follows_the_person_first(panel: Panel) -> None:
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
     found = get(panel, "/api/v1/session", Cookie=cookie, Accept_Language="zh")
     assert found.json["locale"] == "en"
+
+
+def test_who_signs_in_fails_to_and_signs_out_is_recorded(panel: Panel) -> None:
+    cookie = signed_in(panel)
+    wrong = {"id": "chen", "password": "not the one at all"}
+    assert is_problem(post(panel, "/api/v1/session", wrong), 401)
+    assert call(panel, "DELETE", "/api/v1/session", None, cookie).status == 204
+    noted = [(asked["action"], asked["args"]["person"]) for asked in panel.door.requests]
+    assert noted == [("sign-in", "chen"), ("sign-in-failed", "chen"), ("sign-out", "chen")]

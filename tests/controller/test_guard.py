@@ -1,0 +1,274 @@
+"""Guarding goes on: missed edges, rules, drivers, listeners and threads that fail."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from controller import guard as guard_module
+from controller.core.reading import Quality, Reading
+from controller.core.request import Origin, Request, Status
+from controller.guard import LOOK_S
+
+
+def asked(id, action, **args):
+    return Request(id, action, args, "keeper", origin=Origin.DOOR)
+
+
+def test_an_edge_is_acted_on_by_the_thread_that_brings_it(bench):
+    bench.start()
+    bench.press()
+    assert bench.level("power-cut") is True
+
+
+def test_what_was_there_before_the_start_is_acted_on_in_the_first_scan(bench):
+    bench.wired[5] = False
+    controller = bench.open()
+    assert bench.level("power-cut") is False
+    controller.start()
+    assert bench.level("power-cut") is True
+
+
+def test_an_edge_before_the_first_look_waits_for_it(bench):
+    controller = bench.open()
+    controller.guard.edge("emergency")
+    controller.guard.bring({"nothing": Reading(None, Quality.BAD, 1.0)})
+    bench.press()
+    assert bench.level("power-cut") is False
+    controller.start()
+    assert bench.level("power-cut") is True
+    assert bench.events()[0]["cause"] == "started"
+
+
+def test_a_missed_edge_is_mended_by_the_next_look(bench, wait, monkeypatch):
+    monkeypatch.setattr(guard_module, "LOOK_S", LOOK_S)
+    bench.start()
+    bench.press(edge=False)
+    began_s = time.monotonic()
+    wait(lambda: bench.level("power-cut"))
+    assert time.monotonic() - began_s < 2 * LOOK_S
+
+
+def test_a_rule_that_fails_is_alarmed_and_the_others_go_on(bench, wait, monkeypatch):
+    bench.start()
+    access = bench.controller.room.rules["access"]
+
+    def step(was, seen):
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(access, "step", step)
+    bench.open_door()
+    wait(lambda: bench.alarm("controller.rule-failed"))
+    bench.press()
+    assert bench.level("power-cut") is True
+
+
+def test_a_scan_that_fails_on_an_edge_is_alarmed_and_the_next_one_acts(bench, wait, monkeypatch):
+    bench.start()
+    real = guard_module.scan
+    left = [1]
+
+    def scan(*given):
+        if left:
+            left.pop()
+            raise RuntimeError("a fault of our own")
+        return real(*given)
+
+    monkeypatch.setattr(guard_module, "scan", scan)
+    bench.press()
+    wait(lambda: bench.level("power-cut"))
+    wait(lambda: "edge of emergency" in bench.alarm("controller.thread-failed"))
+
+
+def test_a_timer_that_fails_is_replaced_and_alarmed(bench, wait, monkeypatch):
+    bench.start()
+    intake = bench.controller.guard._intake
+    real = intake.look_at_all
+    left = [1]
+
+    def look_at_all(now_s):
+        if left:
+            left.pop()
+            raise RuntimeError("a fault of our own")
+        return real(now_s)
+
+    monkeypatch.setattr(intake, "look_at_all", look_at_all)
+    wait(lambda: "timer: RuntimeError" in bench.alarm("controller.thread-failed"))
+    bench.press(edge=False)
+    wait(lambda: bench.level("power-cut"))
+
+
+def test_a_listener_that_fails_costs_the_others_nothing(bench, wait):
+    bench.start()
+    guard = bench.controller.guard
+    told = []
+
+    def broken(published):
+        raise RuntimeError("a fault of our own")
+
+    guard.listen(broken)
+    guard.listen(lambda published: told.append(published.number))
+    assert bench.door.request("silence")["status"] == "done"
+    wait(lambda: "broken: RuntimeError" in bench.alarm("controller.thread-failed"))
+    first = guard.published.number
+    bench.press()
+    assert bench.level("power-cut") is True
+    wait(lambda: told[-1] > first)
+    assert told == sorted(set(told))
+    # It fails at each scan, and yet does not bring on one scan after the other.
+    number = guard.published.number
+    assert not threading.Event().wait(0.1)
+    assert guard.published.number - number < 20
+
+
+def test_who_fails_to_take_an_answer_costs_nobody_else_theirs(bench, wait):
+    bench.start()
+    answers = []
+
+    def broken(answer):
+        raise RuntimeError("a fault of our own")
+
+    bench.controller.guard.ask(asked("1", "silence"), broken)
+    bench.controller.guard.ask(asked("2", "silence"), answers.append)
+    wait(lambda: answers)
+    assert [(answer.id, answer.status) for answer in answers] == [("2", Status.DONE)]
+    wait(lambda: bench.alarm("controller.thread-failed"))
+
+
+def test_a_request_that_makes_the_scan_fail_is_answered_with_an_error(bench, wait, monkeypatch):
+    bench.start()
+    real = guard_module.scan
+
+    def scan(room, memory, image, requests, now):
+        if requests:
+            raise RuntimeError("a fault of our own")
+        return real(room, memory, image, requests, now)
+
+    monkeypatch.setattr(guard_module, "scan", scan)
+    with pytest.raises(ValueError, match="could not be answered"):
+        bench.door.request("silence")
+    wait(lambda: "door-client" in bench.alarm("controller.thread-failed"))
+    bench.press()
+    assert bench.level("power-cut") is True
+
+
+@pytest.mark.parametrize("error", [OSError("I/O error"), RuntimeError("not a driver's")])
+def test_a_line_that_cannot_be_driven_is_alarmed_and_tried_again(bench, wait, error):
+    bench.start()
+    bench.pins.broken, bench.pins.broken_pins = error, {16}
+    bench.press()
+    assert bench.level("shunt") is True  # the others are driven all the same
+    assert bench.level("power-cut") is False
+    wait(lambda: "power-cut" in bench.alarm("controller.output-failed"))
+    bench.pins.broken_pins = set()
+    wait(lambda: bench.level("power-cut"))
+    wait(lambda: not bench.alarm("controller.output-failed"))
+
+
+def test_a_line_that_could_not_be_opened_is_alarmed_before_it_is_needed(bench, wait, monkeypatch):
+    from drivers import relay
+    from drivers.relay import DeviceUnreachable
+
+    real = relay.open_device
+
+    def open_device(config, board, energised):
+        if config.id == "siren":
+            raise DeviceUnreachable("GPIO 12: busy")
+        return real(config, board, energised)
+
+    monkeypatch.setattr(relay, "open_device", open_device)
+    bench.start()
+    wait(lambda: "siren" in bench.alarm("controller.output-failed"))
+    bench.press()
+    assert bench.level("power-cut") is True
+
+
+@pytest.mark.parametrize("error", [OSError("I/O error"), RuntimeError("not a driver's")])
+def test_a_contact_that_cannot_be_read_is_bad_and_the_others_are_looked_at(bench, wait, error):
+    bench.start()
+    bench.pins.unreadable[22] = error
+    wait(lambda: bench.point("front-door").quality is Quality.BAD)
+    assert bench.point("front-door").value is None
+    bench.press(edge=False)
+    wait(lambda: bench.level("power-cut"))
+    del bench.pins.unreadable[22]
+    wait(lambda: bench.point("front-door").is_good)
+
+
+def test_a_pulse_ends_by_itself(bench, wait):
+    bench.start()
+    bench.press()
+    assert bench.level("shunt") is True
+    wait(lambda: bench.level("shunt") is False)
+    assert bench.line("shunt") is True  # the command stays
+
+
+def test_the_watchdog_is_fed_by_scans_that_succeed_only(bench, wait, monkeypatch):
+    bench.start()
+    guard = bench.controller.guard
+    beats, tries = [], []
+    guard.beat = lambda: beats.append(1)
+    wait(lambda: beats)
+
+    def scan(*given):
+        tries.append(1)
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(guard_module, "scan", scan)
+    guard.thread_failed("a test", "so that a scan is due")
+    wait(lambda: tries)
+    del beats[:]
+    wait(lambda: len(tries) > 2)
+    assert beats == []
+
+
+def test_ids_that_two_ask_with_at_once_do_not_mix_their_answers(bench, wait):
+    bench.start()
+    bench.press()
+    bench.press(False)
+    bench.wired[5] = True
+    guard = bench.controller.guard
+    first, second = [], []
+    guard.ask(asked("same", "switch", output="lamp", to="on"), first.append)
+    repeated = Request("same", "silence", {}, "keeper", repeated=True)
+    guard.ask(repeated, second.append)
+    guard.forget("same", second.append)
+    wait(lambda: first and second)
+    assert [answer.status for answer in second] == [Status.REFUSED]
+    assert len(first) == 1
+    assert first[0].reason is None or first[0].reason.id != "refused.repeated"
+
+
+def test_many_ask_at_once_and_each_gets_its_own_answers(bench):
+    bench.start()
+    replies: dict[str, dict] = {}
+
+    def ask(name):
+        args = {"output": "lamp", "to": name} if name in ("on", "off") else {"output": name}
+        action = "switch" if name in ("on", "off") else "release"
+        replies[name] = bench.door.request(action, args, id=name)
+
+    names = ["on", "off", *(f"nothing-{n}" for n in range(10))]
+    threads = [threading.Thread(target=ask, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5.0)
+    assert {name: reply["id"] for name, reply in replies.items()} == {n: n for n in names}
+    assert all(replies[name]["status"] == "done" for name in ("on", "off"))
+    subjects = {n: r["why"]["values"]["subject"] for n, r in replies.items() if r["why"]}
+    assert subjects == {name: name for name in names[2:]}
+
+
+def test_everything_decided_before_the_end_is_recorded(bench):
+    bench.start()
+    for to in ("on", "off", "on"):
+        bench.controller.guard.ask(asked(to, "switch", output="lamp", to=to), lambda _: None)
+    bench.close()
+    bench.start()
+    moves = [
+        e["data"]["to"] for e in bench.events() if e["subject"] == "lamp" and "to" in e["data"]
+    ]
+    assert moves == ["on", "off", "on"]
