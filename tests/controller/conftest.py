@@ -261,6 +261,12 @@ class Bench:
     def press(self, pressed: bool = True, edge: bool = True) -> None:
         self.wire(5, not pressed, edge)
 
+    def cut(self) -> None:
+        """A person cuts the room on its screen: no detector and no contact stands in the way
+        of its restoring."""
+        person = {"actor": "keeper", "role": "operate", "origin": "local-screen"}
+        assert self.door.request("cut", **person)["status"] == "done"
+
     def open_door(self, is_open: bool = True) -> None:
         self.wire(22, is_open)
 
