@@ -228,7 +228,8 @@ def _rules(
     ]
     cuts = _outputs_with(outputs, "cut-off")
     starts = _outputs_with(outputs, "outlet", "light")
-    yield Trend(temperatures)
+    if temperatures:
+        yield Trend(temperatures)
     yield Fire(_fire_limits(file), _fire_parts(file, outputs, temperatures, emergencies))
     spacing_s = 10.0 if file.return_ is None else float(file.return_.spacing)
     outlets = _outputs_with(outputs, "outlet")

@@ -269,7 +269,7 @@ class Door:
         until_s = time.monotonic() + _ANSWER_S
         while not stop.is_set():
             try:
-                answer = answers.get(timeout=0.5)
+                answer = answers.get(timeout=_STREAM_S[0])
             except queue.Empty:
                 if time.monotonic() < until_s:
                     yield b""

@@ -41,7 +41,6 @@ _PAUSE_S = 0.002
 """Real time between two scans that time alone asks for, whatever a rule says of its next one."""
 
 _LONGEST_BACK_OFF_S = 1.0
-_NOT_OPENED = "its line could not be opened"
 _KEEP_S = 60.0
 """What is not worth a write by itself is written down this often, in real time."""
 
@@ -120,7 +119,7 @@ class Guard:
             for id, relay in relays.items()
             if relay is not None and room.outputs[id].pulse_s is None
         }
-        self._undriven = {id: _NOT_OPENED for id, relay in relays.items() if relay is None}
+        self._undriven: dict[str, str] = {}
         self._lock = threading.Lock()
         self._number = 0
         self._wake_s = 0.0
@@ -266,7 +265,7 @@ class Guard:
             relay = self._relays.get(id)
             try:
                 if relay is None:
-                    raise DeviceError(_NOT_OPENED)
+                    raise DeviceError("its line could not be opened")
                 relay.drive(*wanted)
             except Exception as error:
                 # Whatever a driver raises: the room is guarded by the other outputs.

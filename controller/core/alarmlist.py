@@ -7,6 +7,7 @@ failure is one incident. Floods and chatter are counted (facts 2.2).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -165,15 +166,15 @@ def _count(
         return was.recent, False
     recent = was.recent
     if raised:
-        kept = [item for item in recent if now_s - item[0] <= FLOOD_WINDOW_S]
+        kept = recent[bisect_left(recent, (now_s - FLOOD_WINDOW_S,)) :]
         recent = tuple([*kept, *((now_s, id) for id in raised)][-_RECENT:])
         for id in raised:
-            times = sum(
-                1 for at_s, other in recent if other == id and now_s - at_s <= CHATTER_WINDOW_S
-            )
+            lately = recent[bisect_left(recent, (now_s - CHATTER_WINDOW_S,)) :]
+            times = sum(other == id for _, other in lately)
             if times == CHATTER:
                 events.append(Event("alarm", id, "alarm.chatter", data={"times": times}))
-    count = sum(1 for at_s, _ in recent if now_s - at_s <= FLOOD_WINDOW_S)
+    # They are kept in the order of their times.
+    count = len(recent) - bisect_left(recent, (now_s - FLOOD_WINDOW_S,))
     flood = count >= FLOOD_ENDS if was.flood else count > FLOOD_STARTS
     if flood != was.flood:
         cause = "alarm.flood" if flood else "alarm.flood-over"

@@ -42,7 +42,7 @@ def main() -> int:
         "records": records.rows,
         "idle": lambda folder: idle.rows(folder, options.seconds),
     }
-    began_s = time.monotonic()
+    began_s, load = time.monotonic(), os.getloadavg()[0]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as base:
         os.environ["ROOMWARDEN_RUN"] = f"{base}/run"
@@ -55,7 +55,7 @@ def main() -> int:
             except BenchFailed as error:
                 print(f"bench: {name}: {error}", file=sys.stderr)
                 return 1
-    print(_head(time.monotonic() - began_s))
+    print(_head(time.monotonic() - began_s, load))
     print(markdown(rows))
     Path("bench.json").write_bytes(
         msgspec.json.format(msgspec.json.encode([row.as_json() for row in rows])) + b"\n"
@@ -84,7 +84,7 @@ def _count(text: str) -> int:
     return count
 
 
-def _head(took_s: float) -> str:
+def _head(took_s: float, load: float) -> str:
     cpus = os.cpu_count() or 1
     model = next(
         (
@@ -97,7 +97,8 @@ def _head(took_s: float) -> str:
     today = datetime.datetime.now(datetime.UTC).date()
     return (
         f"{today}, {model}, {cpus} CPUs, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, measured in {took_s:.0f} s\n"
+        f"Python {platform.python_version()}, measured in {took_s:.0f} s, "
+        f"load of others before {load:.1f}\n"
     )
 
 

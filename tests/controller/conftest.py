@@ -7,7 +7,9 @@ said at that moment. A kill is a copy of the files as they stand, on which the n
 
 from __future__ import annotations
 
+import json
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -178,7 +180,8 @@ class Bench:
         self._patch = patch
         self._alive: list[Controller] = []
         self._build(folder)
-        patch.setattr("controller.guard.LOOK_S", 0.05)  # nobody wants to wait for it ten times
+        patch.setattr("controller.guard.LOOK_S", 0.05)  # nobody wants to wait for them ten times
+        patch.setattr("controller.threads._BACK_OFF_S", (0.01, 30.0))
         patch.setattr(assembly, "boot_id", lambda: self.boot)
         patch.setattr("controller.journal.writer.boot_id", lambda: self.boot)
         patch.setattr(assembly, "open_board", lambda *_: Board(self.pins))
@@ -235,8 +238,7 @@ class Bench:
         `lines`: whether the run directory is still there.
         """
         if journal is None:
-            guard, record = self.controller.guard, self.controller.journal
-            wait(lambda: guard.published and record.recorded_seq >= guard.published.seq)
+            self.events()
         folder = journal or self.copy(f"killed-{len(list(self.folder.iterdir()))}")
         kept = (self.run / "lines").read_bytes()
         self.close()
@@ -302,12 +304,54 @@ class Bench:
         alarm = published.decision.memory.alarms.of(id)
         return str(alarm.values.get("fault", "active")) if alarm.active else ""
 
+    def settle(self) -> None:
+        """Wait until what was decided so far is published."""
+        guard = self.controller.guard
+        number = guard._number
+        wait(lambda: guard.published is not None and guard.published.number >= number)
+
+    def state(self) -> dict[str, Any]:
+        """The snapshot, by the door, of all that was decided so far."""
+        self.settle()
+        return self.door.state()
+
     def events(self) -> list[dict[str, Any]]:
         """All events so far, once they are on the disk."""
+        self.settle()
         return list(self.door.events())
 
     def recorded(self, kind: str) -> list[tuple[str, str]]:
         return [(e["subject"], e["cause"]) for e in self.events() if e["kind"] == kind]
+
+
+class Line:
+    """A client that says anything at all."""
+
+    def __init__(self, bench: Bench, receive_bytes: int | None) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        if receive_bytes is not None:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.sock.settimeout(3.0)
+        self.sock.connect(str(bench.run / "door.sock"))
+        self.file = self.sock.makefile("rb")
+
+    def say(self, asked: dict[str, Any]) -> None:
+        self.raw(json.dumps(asked).encode())
+
+    def raw(self, line: bytes) -> None:
+        self.sock.sendall(line + b"\n")
+
+    def hear(self) -> Any:
+        line = self.file.readline()
+        return json.loads(line) if line else None
+
+    def ask(self, asked: dict[str, Any]) -> Any:
+        self.say(asked)
+        return self.hear()
+
+    def close(self) -> None:
+        self.file.close()
+        self.sock.close()
 
 
 def _set_pull(self: BenchPin, value: str) -> None:
@@ -333,3 +377,24 @@ def line_file(tmp_path: Path) -> Callable[..., LineFile]:
         return LineFile(tmp_path / "lines", boot, first)
 
     return make
+
+
+@pytest.fixture
+def dial(bench: Bench) -> Iterator[Callable[..., Line]]:
+    """Open lines to the door; they are closed in the end."""
+    lines: list[Line] = []
+
+    def dial(receive_bytes: int | None = None) -> Line:
+        lines.append(Line(bench, receive_bytes))
+        return lines[-1]
+
+    yield dial
+    for line in lines:
+        line.close()
+
+
+@pytest.fixture
+def line(bench: Bench, dial: Callable[..., Line]) -> Line:
+    """A line to the door of a room that is guarded."""
+    bench.start()
+    return dial()

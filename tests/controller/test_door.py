@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import socket
 import stat
-import threading
-import time
 
 import pytest
 
 from controller import door as door_module
 from controller.client import DoorRefused
-from controller.door import MAX_CLIENTS, MAX_LINE, Peer
-
-
-class Line:
-    """A client that says anything at all."""
-
-    def __init__(self, bench, receive_bytes=None):
-        self.sock = socket.socket(socket.AF_UNIX)
-        if receive_bytes is not None:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.sock.settimeout(3.0)
-        self.sock.connect(str(bench.run / "door.sock"))
-        self.file = self.sock.makefile("rb")
-
-    def say(self, asked):
-        self.raw(json.dumps(asked).encode())
-
-    def raw(self, line):
-        self.sock.sendall(line + b"\n")
-
-    def hear(self):
-        line = self.file.readline()
-        return json.loads(line) if line else None
-
-    def ask(self, asked):
-        self.say(asked)
-        return self.hear()
-
-    def close(self):
-        self.file.close()
-        self.sock.close()
-
-
-@pytest.fixture
-def line(bench):
-    bench.start()
-    line = Line(bench)
-    yield line
-    line.close()
+from controller.door import MAX_LINE, Peer
 
 
 @pytest.fixture
@@ -60,10 +18,6 @@ def stranger(monkeypatch):
     """Who calls is neither root nor the controller's own user."""
     peer = Peer(4711, 4711, "visitor", in_root_group=False, is_ours=False)
     monkeypatch.setattr(door_module, "_peer", lambda client: peer)
-
-
-def full(bench):
-    return bench.controller._door._slots._value == 0
 
 
 def test_the_socket_is_its_owners_and_groups(bench):
@@ -93,37 +47,37 @@ def test_one_line_after_the_other_is_answered_in_order(line):
     assert events
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"\x00\xff\xfe",
-        b"[]",
-        b'"state"',
-        b"{}",
-        b'{"ask":1}',
-        b'{"ask":"open"}',
-        b'{"ask":"state","key":1}',
-        b"[" * 60_000,
-        b'{"ask":"request","action":"\\ud800"}',
-        b'{"ask":"request","action":"' + b"a" * 65 + b'"}',
-        b'{"ask":"request","action":"silence","args":{"a":1}}',
-        b'{"ask":"request","action":"silence","args":{"a":"' + b"b" * 5000 + b'"}}',
-        b'{"ask":"request","action":"silence","id":"' + b"i" * 65 + b'"}',
-        b'{"ask":"events","since":"yesterday"}',
-        b'{"ask":"events","since":"0001-01-01T00:00:00+14:00"}',
-        b'{"ask":"events","since":' + b"9" * 30 + b"}",
-        b'{"ask":"events","since":-1}',
-        b'{"ask":"events","since":true}',
-        b'{"ask":"request","action":"silence","as":{"role":"god"}}',
-        b'{"ask":"request","action":"silence","as":{"origin":"mqtt"}}',
-        b'{"ask":"request","action":"silence","as":{"origin":"rule"}}',
-        b'{"ask":"request","action":"silence","as":{"origin":"button"}}',
-    ],
-)
-def test_what_makes_no_sense_gets_an_error_and_the_line_stays_open(line, raw):
-    line.raw(raw)
-    assert list(line.hear()) == ["error"]
+NONSENSE = [
+    b"",
+    b"\x00\xff\xfe",
+    b"[]",
+    b'"state"',
+    b"{}",
+    b'{"ask":1}',
+    b'{"ask":"open"}',
+    b'{"ask":"state","key":1}',
+    b"[" * 60_000,
+    b'{"ask":"request","action":"\\ud800"}',
+    b'{"ask":"request","action":"' + b"a" * 65 + b'"}',
+    b'{"ask":"request","action":"silence","args":{"a":1}}',
+    b'{"ask":"request","action":"silence","args":{"a":"' + b"b" * 5000 + b'"}}',
+    b'{"ask":"request","action":"silence","id":"' + b"i" * 65 + b'"}',
+    b'{"ask":"events","since":"yesterday"}',
+    b'{"ask":"events","since":"0001-01-01T00:00:00+14:00"}',
+    b'{"ask":"events","since":' + b"9" * 30 + b"}",
+    b'{"ask":"events","since":-1}',
+    b'{"ask":"events","since":true}',
+    b'{"ask":"request","action":"silence","as":{"role":"god"}}',
+    b'{"ask":"request","action":"silence","as":{"origin":"mqtt"}}',
+    b'{"ask":"request","action":"silence","as":{"origin":"rule"}}',
+    b'{"ask":"request","action":"silence","as":{"origin":"button"}}',
+]
+
+
+def test_what_makes_no_sense_gets_an_error_and_the_line_stays_open(line):
+    for raw in NONSENSE:
+        line.raw(raw)
+        assert list(line.hear()) == ["error"], raw[:80]
     assert "state" in line.ask({"ask": "state"})
 
 
@@ -153,8 +107,8 @@ def test_an_unknown_action_is_refused_by_the_gate(line):
     assert reply["reason"]
 
 
-def test_only_the_panels_process_speaks_for_somebody_else(bench, line, stranger):
-    other = Line(bench)
+def test_only_the_panels_process_speaks_for_somebody_else(bench, line, stranger, dial):
+    other = dial()
     who = {"actor": "keeper", "role": "operate", "origin": "local-screen"}
     asked = {"ask": "request", "action": "arm", "as": who}
     assert other.ask(asked) == {"error": "only the panel speaks for somebody else"}
@@ -165,14 +119,14 @@ def test_the_panel_speaks_for_a_person_with_that_persons_role(bench, line):
     who = {"actor": "keeper", "role": "view", "origin": "local-screen"}
     refused = line.ask({"ask": "request", "action": "arm", "as": who})["reply"]
     assert (refused["status"], refused["why"]["id"]) == ("refused", "refused.role")
-    assert line.ask({"ask": "request", "action": "arm", "as": who | {"role": "operate"}})[
-        "reply"
-    ]["status"] in ("done", "accepted")
+    assert line.ask({"ask": "request", "action": "arm", "as": who | {"role": "operate"}})["reply"][
+        "status"
+    ] in ("done", "accepted")
     assert [e["actor"] for e in bench.events() if e["kind"] == "request"] == ["keeper"] * 2
 
 
-def test_who_is_not_of_the_root_group_may_not_cut(bench, line, stranger):
-    other = Line(bench)
+def test_who_is_not_of_the_root_group_may_not_cut(bench, line, stranger, dial):
+    other = dial()
     reply = other.ask({"ask": "request", "action": "cut"})["reply"]
     assert (reply["status"], reply["why"]["id"]) == ("refused", "refused.role")
     assert other.ask({"ask": "request", "action": "silence"})["reply"]["status"] == "done"
@@ -202,76 +156,6 @@ def test_who_waits_hears_of_the_end(bench, line):
     assert "state" in line.ask({"ask": "state"})
 
 
-def test_a_stream_tells_each_change_and_never_more_than_five_in_a_second(bench, line, wait):
-    line.say({"ask": "stream"})
-    assert line.hear()["state"]["fire"]["cut"] is False
-    bench.press()
-    began_s = time.monotonic()
-    assert line.hear()["state"]["fire"]["cut"] is True
-    for _ in range(2):
-        bench.open_door(True)
-        bench.open_door(False)
-        line.hear()
-    assert time.monotonic() - began_s >= 0.35
-
-
-def test_a_stream_client_that_reads_nothing_is_let_go_and_costs_nothing(
-    bench, line, wait, monkeypatch
-):
-    monkeypatch.setattr(door_module, "_SEND_S", 0.1)
-    monkeypatch.setattr(door_module, "_STREAM_S", (0.001, 0.002))
-    dead = Line(bench, receive_bytes=2048)
-    dead.say({"ask": "stream"})
-    slots = bench.controller._door._slots
-    wait(lambda: slots._value == MAX_CLIENTS - 2)
-    wait(lambda: slots._value == MAX_CLIENTS - 1)  # only `line` is still there
-    assert "state" in line.ask({"ask": "state"})
-    bench.press()
-    assert bench.level("power-cut") is True
-    dead.close()
-
-
-def test_who_follows_the_events_and_hangs_up_leaves_no_trace(bench, line, wait):
-    slots = bench.controller._door._slots
-    gone = Line(bench)
-    gone.say({"ask": "events", "follow": True})
-    assert "event" in gone.hear()
-    assert slots._value == MAX_CLIENTS - 2
-    gone.close()
-    wait(lambda: slots._value == MAX_CLIENTS - 1)
-
-
-def test_who_waits_for_an_end_and_hangs_up_leaves_no_trace(bench, line, wait, monkeypatch):
-    bench.cut()
-    cut = bench.controller.room.rules["cut"]
-    monkeypatch.setattr(cut, "_is_off", lambda outlet, seen: False)
-    monkeypatch.setattr(cut, "_outlets", ("lamp",))
-    gone = Line(bench)
-    gone.say({"ask": "request", "action": "restore", "wait": True})
-    assert gone.hear()["reply"]["status"] == "accepted"
-    guard = bench.controller.guard
-    assert len(guard._waiting) == 1
-    gone.close()
-    wait(lambda: not guard._waiting)
-    wait(lambda: bench.controller._door._slots._value == MAX_CLIENTS - 1)
-
-
-def test_more_clients_than_there_is_room_for_are_told_so(bench, wait):
-    bench.start()
-    lines = [Line(bench) for _ in range(MAX_CLIENTS)]
-    wait(lambda: full(bench))
-    late = Line(bench)
-    assert late.hear() == {"error": "too many clients"}
-    assert late.hear() is None
-    lines[0].close()
-    wait(lambda: not full(bench))
-    assert "state" in Line(bench).ask({"ask": "state"})
-    bench.press()
-    assert bench.level("power-cut") is True
-    for each in (*lines, late):
-        each.close()
-
-
 def test_events_are_given_from_a_number_or_a_time_on(bench, line):
     line.ask({"ask": "request", "action": "silence"})
     events = bench.events()
@@ -282,38 +166,10 @@ def test_events_are_given_from_a_number_or_a_time_on(bench, line):
     assert list(bench.door.events(since="2100-01-01T00:00:00Z")) == []
 
 
-def test_who_follows_hears_of_new_events(bench, line):
-    follower = bench.door.events(follow=True)
-    assert next(follower)["cause"] == "started"
-    bench.press()
-    while next(follower)["cause"] != "cut.emergency":
-        pass
-    follower.close()
-
-
 def test_the_newest_event_belongs_to_the_answer_also_while_it_is_being_written(bench, line):
     for n in range(10):
         bench.door.request("silence", id=f"press-{n}")
         assert bench.events()[-1]["data"]["id"] == f"press-{n}"
-
-
-def test_a_socket_left_by_a_killed_controller_is_replaced(bench):
-    bench.run.mkdir(parents=True)
-    with socket.socket(socket.AF_UNIX) as old:
-        old.bind(str(bench.run / "door.sock"))
-    bench.start()
-    assert bench.door.state()["state"] == "normal"
-    bench.close()
-    assert not (bench.run / "door.sock").exists()
-
-
-def test_a_controller_ends_at_once_with_clients_at_its_door(bench, line):
-    line.say({"ask": "stream"})
-    assert "state" in line.hear()
-    began_s = time.monotonic()
-    bench.close()
-    assert time.monotonic() - began_s < 0.8
-    assert not [t for t in threading.enumerate() if t.name in ("timer", "scribe", "door")]
 
 
 def test_a_question_that_is_refused_says_why(bench):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
@@ -196,13 +196,16 @@ class GuardedRoom(RuleBasedStateMachine):
     @rule(off_s=st.sampled_from([0.0, 2.0, 40.0]))
     def the_controller_restarts_on_the_same_boot(self, off_s):
         rig = self.rig
+        rig.run(0.6)  # a contact that has just moved would be taken at once by the new program
         self._settle()
         before, left = rig.outputs, rig.point("hall.cooling-left").value
         rig.restart(same_boot=True)
         assert rig.outputs == before
         after = rig.point("hall.cooling-left").value
         assert left is None or after is None or after >= left - 0.1
-        rig.leap(off_s)
+        rig.leap(off_s)  # and it may be slow to scan again
+        rig.run(0.01)
+        self.troubled_s = dict.fromkeys(self.troubled_s, rig.at_s)
 
     # People.
 
@@ -347,10 +350,10 @@ class GuardedRoom(RuleBasedStateMachine):
         for _ in range(6):
             now = Now(rig.mono_s, rig.wall_s)
             again = scan(rig.room, rig.memory, rig.image, (), now)
-            if not again.events and not again.commands and not again.durable:
+            if not again.events and not again.durable:
                 return
             rig.run(0.001)
-        raise AssertionError(again.events)
+        raise AssertionError((again.events, again.changed, again.moved))
 
 
 def test_a_room_keeps_its_promises_whatever_happens(rigged):
@@ -360,8 +363,10 @@ def test_a_room_keeps_its_promises_whatever_happens(rigged):
             max_examples=15,
             stateful_step_count=200,
             derandomize=True,
+            report_multiple_bugs=True,
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],  # shrinking 200 steps takes minutes; add it to look closer
         ),
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin
@@ -91,3 +93,23 @@ def test_a_closed_relay_refuses_to_be_driven(bench):
     coil.close()
     with pytest.raises(DeviceUnreachable, match="relay: "):
         coil.drive(True)
+
+
+def test_an_intermittent_coil_turns_and_is_steady_again_at_once(watched, monkeypatch) -> None:
+    monkeypatch.setattr(relay, "TURN_S", 0.01)
+    coil = relay.open_device(config(), watched, False)
+    pin = watched.pins.pin(12)
+    coil.drive(True, intermittent=True)
+    assert pin.state
+    until_s = time.monotonic() + 5.0
+    while False not in pin.driven[-5:] and time.monotonic() < until_s:
+        time.sleep(0.005)
+    assert True in pin.driven[2:]
+    assert False in pin.driven[2:]
+    coil.drive(True)
+    driven = list(pin.driven)
+    # Several turns later: only time can show that nothing turns any more.
+    time.sleep(0.05)
+    assert pin.driven == driven
+    assert pin.state
+    coil.close()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from controller.journal.chain import verify_chain
-from tests.system.house import LAKESIDE, House, wait
+from tests.system.house import LAKESIDE, PROGRAM, ROOT, House, wait
 
 pytestmark = pytest.mark.system
 
@@ -226,6 +230,70 @@ def test_a_request_prints_what_the_gate_said(standing: House) -> None:
     unknown = standing.command("request", "CONFIG", "make-coffee", "cups=2")
     assert unknown.returncode == 1
     assert unknown.stdout.startswith("refused: ")
+
+
+def test_a_request_that_takes_its_time_is_accepted_at_once_and_can_be_waited_for(
+    new_house: Callable[..., House],
+) -> None:
+    house = new_house({"[simulation]": "[simulation]\npace = 20"})
+    house.start_controller()
+    accepted = house.command("request", "CONFIG", "projector-on", "id=hall", within_s=5.0)
+    assert (accepted.returncode, accepted.stdout) == (0, "accepted\n")
+    done = house.command("request", "CONFIG", "projector-on", "id=hall", "--wait", "--json")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "done")
+    assert house.truth()["projectors"]["hall"]["power"] == "on"
+
+
+def test_events_are_followed_as_they_come(standing: House) -> None:
+    known = len(standing.events())
+    words = [*PROGRAM, "events", str(standing.config), "--json", "--follow"]
+    with subprocess.Popen(words, cwd=ROOT, env=standing.env, stdout=subprocess.PIPE) as follower:
+        try:
+            assert follower.stdout is not None
+            for seq in range(1, known + 1):
+                assert json.loads(follower.stdout.readline())["seq"] == seq
+            standing.sim("front-door", "open")
+            opened = json.loads(follower.stdout.readline())
+            assert opened["seq"] == known + 1
+            assert (opened["subject"], opened["cause"]) == ("front-door", "access.opened")
+        finally:
+            follower.kill()
+            standing.sim("front-door", "normal")
+    wait(lambda: standing.point("front-door")["value"] is False, 2.0, "a shut door")
+
+
+def test_two_rooms_on_one_machine_never_meet(
+    new_house: Callable[..., House], tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    one, two = (new_house({}, tmp_path / name) for name in ("one", "two"))
+    one.start_controller()
+    two.start_controller()
+    one.trip()
+    assert one.state()["fire"]["cut"] is True
+    assert two.state()["fire"]["phase"] == "normal"
+    assert not two.is_on("power-cut")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_a_stranger_on_the_machine_finds_the_door_shut(standing: House) -> None:
+    standing.run.parent.chmod(0o755)  # what stands around the run directory lets all pass
+    knock = (
+        "import os, socket, sys\n"
+        "os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))\n"
+        "socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect(sys.argv[1])\n"
+    )
+    for name in ("door.sock", "world.sock"):
+        said = {
+            user: subprocess.run(
+                [sys.executable, "-c", knock, str(standing.run / name), user],
+                capture_output=True, text=True, timeout=20.0, check=False,
+            )
+            for user in ("0", "65534")
+        }  # fmt: skip
+        assert said["0"].returncode == 0, said["0"].stderr
+        assert "PermissionError" in said["65534"].stderr, said["65534"].stderr
 
 
 def test_sim_moves_the_world_and_names_what_it_does_not_know(standing: House) -> None:

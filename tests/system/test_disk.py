@@ -54,6 +54,29 @@ def test_a_journal_of_a_newer_version_is_left_as_it_is_and_the_room_is_guarded(
     assert house.store.read_bytes() == before
 
 
+def test_without_a_journal_a_kill_does_not_shorten_a_lamps_cooling(
+    new_house: Callable[..., House],
+) -> None:
+    house = new_house(
+        {"[simulation]": "[simulation]\npace = 10", 'cooling = "5min"': 'cooling = "30s"'}
+    )
+    with closing(sqlite3.connect(house.store)) as con:
+        con.execute(f"PRAGMA user_version = {VERSION + 1}")
+    controller = house.start_controller()
+    house.ask("projector-on", id="hall")
+    wait(lambda: house.truth()["projectors"]["hall"]["lit"], 10.0, "a lit lamp")
+    house.ask("projector-off", id="hall")
+    wait(lambda: not house.truth()["projectors"]["hall"]["lit"], 10.0, "a dark lamp")
+    dark_s = house.truth()["mono_s"]
+    controller.kill()
+    controller.wait(10.0)
+    house.start_controller()
+    wait(lambda: not house.is_on("hall-outlet"), 20.0, "the end of the cooling")
+    off_s = next(at_s for at_s, id, on in reversed(house.moves()) if not on)
+    assert off_s - dark_s >= 30.0
+    assert house.truth()["projectors"]["hall"]["hot_cuts"] == 0
+
+
 def test_a_locked_journal_is_an_alarm_and_is_written_once_it_is_free(house: House) -> None:
     first = house.start_controller()
     first.terminate()

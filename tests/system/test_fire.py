@@ -84,7 +84,7 @@ def test_a_fire_is_cut_proven_latched_reset_and_restored(new_house: Callable[...
 
 
 def test_outlets_are_off_before_the_supply_comes_back(new_house: Callable[..., House]) -> None:
-    house = new_house(COOLING)
+    house = new_house({**COOLING, "[simulation]": "[simulation]\npace = 4"})
     house.start_controller()
     assert house.ask("projector-on", id="hall")["status"] == "accepted"
     wait(lambda: house.truth()["projectors"]["hall"]["lit"], 15.0, "a lit lamp")

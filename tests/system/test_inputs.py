@@ -117,6 +117,21 @@ def test_a_childs_death_leaves_no_child_behind_when_the_controller_is_killed(
     wait(lambda: not is_running(child), 5.0, "the end of the sensor's process")
 
 
+@pytest.mark.parametrize("fault", ["silent", "garbage", "drop", "busy"])
+def test_a_projector_that_fails_on_its_line_is_not_good_and_keeps_nobody_from_guarding(
+    new_house: Callable[..., House], fast: dict[str, str], fault: str
+) -> None:
+    house = new_house(fast)
+    house.start_controller()
+    wait(lambda: house.point("hall.power")["value"] == "standby", 10.0, "a projector that tells")
+    house.sim("hall", fault)
+    wait(lambda: house.point("hall.power")["quality"] != "good", 8.0, "power that is not good")
+    outlet = house.is_on("hall-outlet")
+    house.trip()
+    assert house.is_on("hall-outlet") is outlet
+    house.sim("hall", "normal")
+
+
 def test_a_cut_wire_reads_as_an_open_door(guarded: House) -> None:
     guarded.sim("front-door", "cut-wire")
     wait(lambda: guarded.point("front-door")["value"] is True, 2.0, "an open door")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import random
 import secrets
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -21,8 +23,9 @@ pytestmark = pytest.mark.system
 ROUNDS = 25
 PACE = 2
 COOLING_S = 20.0
-LONGEST_LIFE_S = 1.2
-"""Real seconds from a start to its kill: some are killed before they have claimed a line."""
+LIVES = 3.0
+"""The longest life, in times of what a start takes: some are killed before they have claimed a
+line, some while they guard, however fast the machine is."""
 
 FAST = {
     'cooling = "5min"': f'cooling = "{COOLING_S:g}s"',
@@ -37,7 +40,9 @@ class Killer:
         self.house = house
         self.kills = 0
         self._random = random.Random(seed)
+        began_s = time.monotonic()
         self.controller = house.start_controller()
+        self._longest_s = LIVES * (time.monotonic() - began_s)
 
     def kill_and_start(self) -> None:
         self.controller.kill()
@@ -48,7 +53,7 @@ class Killer:
     def round(self) -> None:
         """Let the controller live for a random while, kill it, and start the next."""
         # The one sleep that is meant: the random moment is what is tested.
-        time.sleep(self._random.uniform(0.0, LONGEST_LIFE_S))
+        time.sleep(self._random.uniform(0.0, self._longest_s))
         self.kill_and_start()
 
     def settle(self) -> subprocess.Popen[bytes]:
@@ -89,6 +94,10 @@ def test_a_lamp_cools_for_its_full_time_however_often_the_controller_is_killed(
         wait(lambda: house.truth()["projectors"]["hall"]["lit"], 30.0, "a lit lamp")
         wait(lambda: house.is_on("hall-outlet"), what="the outlet")
         mark = len(house.moves())
+        killer.round()
+        killer.settle()
+        assert house.truth()["projectors"]["hall"]["lit"], "a lit lamp is left on"
+        assert house.moves()[mark:] == []
         # Who switches it off does not matter: by the network, or somebody with the remote.
         if killer.kills % 2:
             house.sim("hall", "off")
@@ -98,7 +107,7 @@ def test_a_lamp_cools_for_its_full_time_however_often_the_controller_is_killed(
         while (truth := house.truth())["projectors"]["hall"]["lit"]:
             lit_s = truth["mono_s"]
         began = killer.kills
-        deadline_s = time.monotonic() + 60.0
+        deadline_s = time.monotonic() + 90.0
         while house.is_on("hall-outlet"):
             killer.round()
             assert time.monotonic() < deadline_s, "the lamp never counted as cool"
@@ -144,28 +153,65 @@ def test_after_a_fire_no_line_moves_and_the_latch_stands_however_often_it_is_kil
     check_journal(house)
 
 
-def test_a_cut_that_the_journal_has_not_got_is_latched_by_what_the_line_says(
-    killer: Killer,
-) -> None:
-    """Killed within milliseconds of the trip, between acting and recording, or just after."""
+def die_with_an_unrecorded_fire(killer: Killer) -> None:
+    """Trip while the journal takes nothing, kill, clear the smoke, and start again.
+
+    It is what a kill between acting and recording leaves: lines that the journal knows not of.
+    """
+    house = killer.house
+    with closing(sqlite3.connect(house.store, isolation_level=None)) as con:
+        con.execute("BEGIN IMMEDIATE")
+        house.trip()
+        killer.controller.kill()
+        killer.controller.wait(10.0)
+        con.execute("ROLLBACK")
+    house.sim("smoke-1", "normal")
+    house.sim("smoke-2", "normal")
+    killer.controller = house.start_controller()
+
+
+def test_a_cut_that_the_journal_has_not_got_stands_and_is_recorded(killer: Killer) -> None:
+    house = killer.house
+    wait(lambda: house.events(), what="the first record")
+    die_with_an_unrecorded_fire(killer)
+    cuts = [(id, on) for _, id, on in house.moves() if id in ("power-cut", "ups-cut")]
+    assert cuts[2:] == [("power-cut", True), ("ups-cut", True)]  # the first two: their claim
+    boot = house.state()["room"]["boot"]
+    assert "cut.found" in [e["cause"] for e in house.events() if e["boot"] == boot]
+    assert house.state()["fire"]["cut"] is True
+    assert "room.cut" in house.alarms()
+    check_journal(house)
+
+
+@pytest.mark.xfail(strict=True, reason="only the cut is latched, not the fire that made it")
+def test_a_fire_that_the_journal_has_not_got_is_latched_until_its_reset(killer: Killer) -> None:
+    house = killer.house
+    wait(lambda: house.events(), what="the first record")
+    die_with_an_unrecorded_fire(killer)
+    assert house.state()["fire"]["latched"] is True
+    assert house.is_on("siren")
+    assert house.ask("restore")["status"] == "refused"
+
+
+def test_a_kill_in_the_very_moment_of_the_trip_gives_no_supply_back(killer: Killer) -> None:
     house = killer.house
     for _ in range(3):
-        killer.settle()
         house.sim("smoke-1", "on")
         wait(lambda: house.is_on("siren"), 2.0, "the pre-alarm")
         house.sim("smoke-2", "on")
-        wait(lambda: house.is_on("power-cut"), 2.0, "the cut")
+        deadline_s = time.monotonic() + 2.0
+        while not house.is_on("power-cut"):  # as soon as may be: no pause in between
+            assert time.monotonic() < deadline_s, "the room was not cut"
         killer.controller.kill()
         killer.controller.wait(10.0)
-        cut = {id: house.is_on(id) for id in ("power-cut", "ups-cut")}
         house.sim("smoke-1", "normal")
         house.sim("smoke-2", "normal")
         mark = len(house.moves())
-        killer.controller = house.start("run")
-        killer.settle()
+        killer.controller = house.start_controller()
         # The other supply, if it was not cut yet, is cut now; nothing is given back.
         moved = [(id, on) for _, id, on in house.moves()[mark:]]
-        assert all((id, on) == ("ups-cut", True) and not cut[id] for id, on in moved), moved
+        assert ("power-cut", False) not in moved
+        assert ("ups-cut", False) not in moved
         assert house.is_cut()
         if house.state()["fire"]["latched"]:
             assert house.ask("reset", alarm="fire.confirmed")["status"] == "done"

@@ -82,6 +82,8 @@ class Access(RuleBase):
         return AccessState(was.armed, now_s - self.limits.exit_delay_s, {}, {}, intruded)
 
     def step(self, was: AccessState, seen: Seen) -> Step:
+        if not self._openings and not seen.requests:
+            return Step(was)
         events: list[Event] = []
         new = self._arm(was, seen, events)
         new = self._openings_now(new, seen, events)

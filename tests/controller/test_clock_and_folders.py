@@ -1,0 +1,61 @@
+"""The clock, and where a room's files stand while it is guarded."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from controller.clock import Clock, plausible
+from controller.rundir import run_dir
+from firmware.notify import Watchdog, notify
+
+
+def test_a_paced_clock_runs_faster_and_its_wall_time_does_not():
+    slow, fast = Clock(), Clock(pace=60.0)
+    assert abs(fast.mono_s() - 60.0 * slow.mono_s()) < 60.0
+    assert abs(fast.now().wall_s - time.time()) < 1.0
+    assert fast.real_s(60.0) == 1.0
+    assert slow.real_s(60.0) == 60.0
+
+
+def test_a_wall_clock_from_before_this_program_is_vouched_for_by_nobody():
+    assert not plausible(0.0)
+    assert plausible(time.time())
+    assert not Clock(synchronised=lambda: False).now().synchronised
+
+
+def test_two_rooms_never_meet_and_one_room_is_one_by_any_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROOMWARDEN_RUN", str(tmp_path))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    one = run_dir(tmp_path / "a" / "room.db")
+    assert one.parent == tmp_path
+    assert run_dir(tmp_path / "b" / "room.db") != one
+    assert run_dir(tmp_path / "link" / "room.db") == one
+    from pathlib import Path
+
+    assert run_dir(Path("a/room.db")) == one
+
+
+def test_systemd_is_told_by_one_datagram_and_nobody_else_is_needed(tmp_path, monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify("READY=1")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(1.0)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify("READY=1")
+        assert systemd.recv(100) == b"READY=1"
+        monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+        watchdog = Watchdog()
+        watchdog.beat()
+        watchdog.beat()
+        assert systemd.recv(100) == b"WATCHDOG=1"
+        systemd.setblocking(False)
+        try:
+            told = systemd.recv(100)
+        except BlockingIOError:
+            told = b""
+        assert told == b""  # a third of the time is enough
+    notify("STOPPING=1")  # and a systemd that has gone is no error
