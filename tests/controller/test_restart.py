@@ -140,7 +140,7 @@ def test_a_memory_of_another_form_is_an_alarm_and_the_cut_stands(
 
 
 def test_a_siren_that_sounded_in_turns_does_so_after_a_restart(bench, wait, monkeypatch):
-    monkeypatch.setattr("drivers.relay._TURN_S", 0.005)
+    monkeypatch.setattr("drivers.relay.TURN_S", 0.005)
     bench.start()
     bench.wire(18, True)
     bench.wire(17, False)

@@ -90,7 +90,6 @@ FAULT = """
 id = "smoke-2-fault"
 kind = "contact"
 role = "detector-fault"
-of = "smoke-2"
 pin = 22
 """
 FED = '[fire]\nfed = "outside"\n'
@@ -271,6 +270,7 @@ def test_heat_that_is_not_well_measured_confirms_nothing(rigged, fault):
     assert is_prealarm(rig)
 
 
+@pytest.mark.xfail(strict=True, reason="one wrong number starts a countdown that nothing ends")
 def test_a_single_garbled_reading_is_no_heat(rigged):
     rig = rigged(fire("detector-and-heat"))
     rig.set("smoke-1", True)
@@ -352,8 +352,9 @@ def test_a_detector_that_cannot_be_read_has_no_vote(rigged):
     assert is_confirmed(rig)
 
 
+@pytest.mark.xfail(strict=True, reason="a fault contact cannot name its detector in the room file")
 def test_a_detector_that_reports_its_own_fault_has_no_vote(rigged):
-    rig = rigged(fire("two-detectors", TWO_PAIRS + FAULT))
+    rig = rigged(fire("two-detectors", TWO_PAIRS + FAULT + 'of = "smoke-2"\n'))
     rig.set("smoke-2-fault", True)
     rig.run(5.0)
     rig.set("smoke-1", True)
@@ -361,6 +362,28 @@ def test_a_detector_that_reports_its_own_fault_has_no_vote(rigged):
     assert is_prealarm(rig)
     rig.run(31.0)
     assert is_confirmed(rig)
+
+
+@pytest.mark.xfail(strict=True, reason="smoke is not even told while a common fault stands")
+def test_smoke_is_told_also_while_the_detectors_report_a_fault(rigged):
+    rig = rigged(fire("two-detectors", TWO_PAIRS + FAULT))
+    rig.set("smoke-2-fault", True)
+    rig.run(5.0)
+    rig.set("smoke-1", True)
+    rig.run(5.0)
+    assert is_prealarm(rig)
+    assert rig.alarm("smoke-1.prealarm") == "active-unacknowledged"
+
+
+def test_the_second_detector_well_again_ends_the_last_voters_countdown(rigged):
+    rig = rigged(fire("two-detectors"))
+    rig.wire("smoke-2", (True, True))
+    rig.run(5.0)
+    rig.set("smoke-1", True)
+    rig.run(20.0)
+    rig.set("smoke-2", False)
+    rig.run(120.0)
+    assert is_prealarm(rig)
 
 
 def test_a_detector_out_of_service_has_no_vote(rigged):
@@ -500,6 +523,7 @@ def test_smoke_there_before_the_start_is_acted_on_in_the_first_scan(rigged):
     assert is_prealarm(rig)
 
 
+@pytest.mark.xfail(strict=True, reason="the reason of a cut does not name the detectors")
 def test_the_contacts_by_which_a_fire_was_seen_are_told(rigged):
     rig = rigged(fire("two-detectors"))
     rig.set("smoke-1", True)
