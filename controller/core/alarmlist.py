@@ -114,6 +114,10 @@ def step(
             changed[spec.id] = new
             if new.active and not old.active:
                 raised.append(spec.id)
+    for id, alarm in was.alarms.items():
+        # A shelf ends by itself, whatever its rule has to say.
+        if alarm.shelf is not None and now_s >= alarm.shelf.until_s and id not in changed:
+            changed[id] = alarms.shelve(alarm, None)
     permits, events = _permits(was.permits, requests, now_s)
     _mark(specs, was, changed, raised)
     recent, flood = _count(was, raised, now_s, events)

@@ -57,11 +57,11 @@ class Countdown(msgspec.Struct, frozen=True):
             self, due_s=self.due_s + spent_s - self.held_s, held_s=spent_s, held_since_s=None
         )
 
-    def wake_s(self) -> float:
+    def wake_s(self, now_s: float) -> float:
         """Return when time alone changes it."""
         if self.held_since_s is None:
             return self.due_s
         spent_out_s = self.held_since_s + self.allowance_s - self.held_s
-        if self.held_until_s > self.held_since_s:
+        if self.held_until_s > now_s:
             return min(spent_out_s, self.held_until_s)
         return spent_out_s

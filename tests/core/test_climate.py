@@ -72,7 +72,8 @@ T, H = "rack-air.temperature", "rack-air.humidity"
             "temperature-high", T, [(56, 27.5, NORMAL), (10, 27.5, ACTIVE)],
             id="high: waits out the delay and trips on it",
         ),
-        pytest.param("temperature-high", T, [(300, 27.0, NORMAL)], id="high: the limit is allowed"),
+        pytest.param("temperature-high", T, [(300, 27.0, NORMAL)],
+            id="high: the limit itself is well"),
         pytest.param(
             "temperature-high", T, [(50, 27.5, NORMAL), (10, 26.9, NORMAL), (55, 27.5, NORMAL)],
             id="high: begins anew",

@@ -386,7 +386,6 @@ def test_a_projector_switched_on_by_its_remote_is_taken_as_lit(rigged):
     assert body(rig).power is Power.ON
 
 
-@pytest.mark.xfail(strict=True, reason="a projector without supply is alarmed as silent")
 def test_a_projector_whose_outlet_is_off_is_not_alarmed_as_silent(rig):
     """Without its supply it cannot answer: that is no fault, and no alarm of a quiet night."""
     rig.run(60.0)

@@ -76,7 +76,6 @@ def test_the_time_starts_with_the_confirmation_and_is_not_shortened_by_another(r
     assert rig.on("hall-outlet")
 
 
-@pytest.mark.xfail(strict=True, reason="it stays accepted for ever")
 def test_an_off_that_is_never_confirmed_keeps_the_outlet_and_comes_to_an_end(rig):
     rig.ask("projector-on", id="hall")
     rig.run(60.0)

@@ -43,7 +43,7 @@ NO_BAD, NO_STALE = (None, "bad"), (None, "stale")
             id="stale after three periods",
         ),
         pytest.param(
-            [(0, 22), (2.5, "bad"), (5, 22)], [GOOD_22] * 3, id="one garbled reading spoils nothing"
+            [(0, 22), (2.5, "bad"), (5, 22)], [GOOD_22] * 3, id="one garbled reading is nothing"
         ),
         pytest.param(
             [(0, 22), (2.5, "bad"), (5, "bad"), (7.6, "bad")], [GOOD_22] * 3 + [NO_BAD],

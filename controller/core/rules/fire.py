@@ -438,7 +438,7 @@ class Fire(RuleBase):
     def _wake_s(self, state: FireState, now_s: float) -> float:
         wake_s = NEVER_S
         if state.countdown is not None:
-            wake_s = state.countdown.wake_s()
+            wake_s = state.countdown.wake_s(now_s)
         if state.reset_s is not None:
             pulse_end_s = state.reset_s + RESET_PULSE_S
             end_s = pulse_end_s if now_s < pulse_end_s else pulse_end_s + RESET_SETTLE_S
