@@ -159,7 +159,7 @@ def _holds(spec: AlarmSpec, was: Alarm, condition: Condition, now_s: float) -> A
         if was.pending_s is not None:
             return was
         return msgspec.structs.replace(was, pending_s=pending_s)
-    since_s = condition.at_s if condition.at_s is not None else pending_s
+    since_s = pending_s if condition.at_s is None else min(condition.at_s, pending_s)
     return Alarm(
         active=True,
         acknowledged=False,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 
-def above(value: float, limit: float | None, deadband: float, was: bool) -> bool:
-    """Whether a value is beyond a high limit, given whether it was."""
+def above(value: float, limit: float | None, deadband: float) -> bool | None:
+    """Whether a value is beyond a high limit; None in the deadband below it."""
     if limit is None:
         return False
-    return value > (limit - deadband if was else limit)
+    if value > limit:
+        return True
+    return None if value > limit - deadband else False
 
 
-def below(value: float, limit: float | None, deadband: float, was: bool) -> bool:
-    """Whether a value is beyond a low limit, given whether it was."""
+def below(value: float, limit: float | None, deadband: float) -> bool | None:
+    """Whether a value is beyond a low limit; None in the deadband above it."""
     if limit is None:
         return False
-    return value < (limit + deadband if was else limit)
+    if value < limit:
+        return True
+    return None if value < limit + deadband else False

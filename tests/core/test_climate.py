@@ -77,7 +77,6 @@ T, H = "rack-air.temperature", "rack-air.humidity"
         pytest.param(
             "temperature-high", T, [(50, 27.5, NORMAL), (10, 26.9, NORMAL), (55, 27.5, NORMAL)],
             id="high: begins anew",
-            marks=pytest.mark.xfail(strict=True, reason="the on-delay runs on in the deadband"),
         ),
         pytest.param(
             "temperature-high", T, [(70, 27.5, ACTIVE), (300, 26.5, ACTIVE)],

@@ -362,7 +362,6 @@ def test_a_detector_that_reports_its_own_fault_has_no_vote(rigged):
     assert is_confirmed(rig)
 
 
-@pytest.mark.xfail(strict=True, reason="smoke is not even told while a common fault stands")
 def test_smoke_is_told_also_while_the_detectors_report_a_fault(rigged):
     rig = rigged(fire("two-detectors", TWO_PAIRS + FAULT))
     rig.set("smoke-2-fault", True)
@@ -373,7 +372,6 @@ def test_smoke_is_told_also_while_the_detectors_report_a_fault(rigged):
     assert rig.alarm("smoke-1.prealarm") == "active-unacknowledged"
 
 
-@pytest.mark.xfail(strict=True, reason="a countdown once begun runs on with two voters")
 def test_the_second_detector_well_again_ends_the_last_voters_countdown(rigged):
     rig = rigged(fire("two-detectors"))
     rig.wire("smoke-2", (True, True))

@@ -222,11 +222,11 @@ def test_holds_last_three_minutes_in_all(room):
     rig = room('budget = "45s"\n')
     burn(rig)
     rig.run(20.0)
-    for _ in range(4):
-        rig.press("hold-button", 50.0)
-    assert cuts(rig) == [False, False]
-    # 200 s pressed, of which 180 s held: 20 s ran on, 5 s are left.
-    rig.run(4.0)
+    for seconds in (50.0, 50.0, 50.0, 40.0):
+        rig.press("hold-button", seconds)
+        rig.run(1.0)
+    # 190 s pressed, of which 180 s held: 20 + 4 + 10 s of the budget ran, 11 s are left.
+    rig.run(10.0)
     assert cuts(rig) == [False, False]
     rig.run(2.0)
     assert cuts(rig) == [True, True]
@@ -251,7 +251,10 @@ def test_panel_and_button_share_the_three_minutes(room):
     rig.ask("hold")
     rig.run(60.0)
     rig.press("hold-button", 70.0)
-    rig.run(50.0)
+    # 190 s of holding, of which 180 s count: 35 s are left.
+    rig.run(33.0)
+    assert cuts(rig) == [False, False]
+    rig.run(4.0)
     assert cuts(rig) == [True, True]
 
 

@@ -6,7 +6,7 @@ Dew point is judged by itself: 27 °C at 60 % is inside both other limits and ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -16,9 +16,6 @@ from controller.core.reading import Quality, Reading
 from controller.core.reason import ReasonValue
 from controller.core.rules.base import RuleBase, Seen, Step
 from controller.core.rules.trend import TrendState
-
-_Judge = Callable[[str, Reading, float, float | None, bool], None]
-_Blind = Callable[..., None]
 
 RISE_DEADBAND_K = 1.0
 """How far a rise must fall back before it counts as over (guess)."""
@@ -48,9 +45,7 @@ class ClimateLimits(msgspec.Struct, frozen=True):
 
 
 class ClimateState(msgspec.Struct, frozen=True):
-    """The conditions that are beyond their limit now, for the deadband."""
-
-    beyond: tuple[str, ...] = ()
+    """Nothing: the alarms remember whether they stand, and that is all the deadband needs."""
 
 
 class Climate(RuleBase):
@@ -108,67 +103,63 @@ class Climate(RuleBase):
 
     def step(self, was: ClimateState, seen: Seen) -> Step:
         at = self.limits
-        beyond = set(was.beyond)
-        conditions: list[Condition] = []
-
-        def judge(
-            name: str, reading: Reading, value: float, limit: float | None, is_so: bool
-        ) -> None:
-            (beyond.add if is_so else beyond.discard)(name)
-            values: dict[str, ReasonValue] = {"value": value, "limit": limit}
-            conditions.append(Condition(f"{self.part}.{name}", is_so, values, reading.at_s))
-
-        def blind(*names: str) -> None:
-            conditions.extend(Condition(f"{self.part}.{name}", None) for name in names)
-
-        reading = seen[f"{self.part}.temperature"]
-        air = _usable(reading)
-        if air is None:
-            blind(
-                "temperature-high", "temperature-critical", "temperature-low",
-                "temperature-critical-low", "rising-fast",
-            )  # fmt: skip
-        else:
-            band = at.temperature_deadband
-            for name, limit in (
-                ("temperature-high", at.temperature_high),
-                ("temperature-critical", at.temperature_critical),
-            ):
-                judge(name, reading, air, limit, above(air, limit, band, name in beyond))
-            for name, limit in (
-                ("temperature-low", at.temperature_low),
-                ("temperature-critical-low", at.temperature_critical_low),
-            ):
-                judge(name, reading, air, limit, below(air, limit, band, name in beyond))
-            trend = seen.states.get("trend")
-            risen = 0.0
-            if isinstance(trend, TrendState):
-                risen = trend.rise(reading_id(self.part), air, seen.now_s, at.rise_window_s)
-            is_rising = above(risen, at.rise, RISE_DEADBAND_K, "rising-fast" in beyond)
-            judge("rising-fast", reading, round(risen, 1), at.rise, is_rising)
+        judged = self._judge_temperature(seen)
         if self._humid:
-            self._water(seen, judge, blind, beyond)
-        names = tuple(sorted(beyond))
-        return Step(was if names == was.beyond else ClimateState(names), conditions=conditions)
+            for quantity, low, high, band in (
+                ("humidity", at.humidity_low, at.humidity_high, at.humidity_deadband),
+                ("dew-point", at.dew_point_low, at.dew_point_high, at.dew_point_deadband),
+            ):
+                judged += self._judge(seen[f"{self.part}.{quantity}"], quantity, low, high, band)
+        return Step(was, conditions=judged)
 
-    def _water(self, seen: Seen, judge: _Judge, blind: _Blind, beyond: set[str]) -> None:
-        at = self.limits
-        for quantity, low, high, band in (
-            ("humidity", at.humidity_low, at.humidity_high, at.humidity_deadband),
-            ("dew-point", at.dew_point_low, at.dew_point_high, at.dew_point_deadband),
-        ):
-            reading = seen[f"{self.part}.{quantity}"]
-            value = _usable(reading)
-            over, under = f"{quantity}-high", f"{quantity}-low"
-            if value is None:
-                blind(over, under)
-                continue
-            judge(over, reading, value, high, above(value, high, band, over in beyond))
-            judge(under, reading, value, low, below(value, low, band, under in beyond))
+    def _judge(
+        self, reading: Reading, what: str, low: float | None, high: float | None, band: float
+    ) -> list[Condition]:
+        value = _usable(reading)
+        return [
+            self._condition(
+                f"{what}-high",
+                reading,
+                high,
+                None if value is None else above(value, high, band),
+            ),
+            self._condition(
+                f"{what}-low", reading, low, None if value is None else below(value, low, band)
+            ),
+        ]
 
+    def _judge_temperature(self, seen: Seen) -> list[Condition]:
+        at, band = self.limits, self.limits.temperature_deadband
+        reading = seen[f"{self.part}.temperature"]
+        judged = self._judge(reading, "temperature", at.temperature_low, at.temperature_high, band)
+        value = _usable(reading)
+        hot = cold = rising = None
+        risen = 0.0
+        if value is not None:
+            hot = above(value, at.temperature_critical, band)
+            cold = below(value, at.temperature_critical_low, band)
+            trend = seen.states.get("trend")
+            if isinstance(trend, TrendState):
+                point = f"{self.part}.temperature"
+                risen = round(trend.rise(point, value, seen.now_s, at.rise_window_s), 1)
+            rising = above(risen, at.rise, RISE_DEADBAND_K)
+        values: dict[str, ReasonValue] = {"value": risen, "limit": at.rise}
+        return [
+            *judged,
+            self._condition("temperature-critical", reading, at.temperature_critical, hot),
+            self._condition(
+                "temperature-critical-low", reading, at.temperature_critical_low, cold
+            ),
+            Condition(f"{self.part}.rising-fast", rising, values, reading.at_s),
+        ]
 
-def reading_id(part: str) -> str:
-    return f"{part}.temperature"
+    def _condition(
+        self, name: str, reading: Reading, limit: float | None, is_so: bool | None
+    ) -> Condition:
+        value = reading.value if isinstance(reading.value, float) else None
+        return Condition(
+            f"{self.part}.{name}", is_so, {"value": value, "limit": limit}, reading.at_s
+        )
 
 
 def _usable(reading: Reading) -> float | None:

@@ -73,11 +73,16 @@ def heard(
     first_scan: bool,
     muted: bool,
 ) -> dict[str, Vote]:
-    """Return each detector's vote after this scan; `muted` while their supply is interrupted."""
+    """Return what each detector says after this scan; `muted` while their supply is interrupted.
+
+    A detector whose own contact is good is heard, for the siren and the pre-alarm, also while
+    its fault contact takes its vote.
+    """
     votes = was
     for detector in detectors:
         old = was.get(detector.id, NO_VOTE)
-        active = not muted and may_vote(detector, seen) and seen[detector.id].is_true
+        in_service = detector.id not in seen.out_of_service
+        active = not muted and in_service and seen[detector.id].is_true
         if active == old.active:
             continue
         if active:
@@ -103,7 +108,11 @@ def judge(
     `detector-and-heat` a second detector does not confirm: the site chose heat as the second
     kind of witness.
     """
-    active = [detector for detector in detectors if votes.get(detector.id, NO_VOTE).active]
+    active = [
+        detector
+        for detector in detectors
+        if votes.get(detector.id, NO_VOTE).active and may_vote(detector, seen)
+    ]
     names = tuple(detector.id for detector in active)
     if not active:
         return Verdict.QUIET, ()
@@ -131,6 +140,8 @@ def _two(
     together: tuple[str, ...] = ()
     for second in active:
         for first in detectors:
+            if votes.get(first.id, NO_VOTE).active and not may_vote(first, seen):
+                continue
             if first.id == second.id or not _before(first, second, votes, window_s):
                 continue
             if not _same_cause(first, second, votes):

@@ -239,7 +239,10 @@ class Fire(RuleBase):
             return msgspec.structs.replace(
                 was, countdown=countdown, countdown_why=f"fire.{verdict}", by=by
             )
-        if was.countdown is not None and all(seen[id].is_false for id in was.by):
+        # Nobody sees smoke any more, or there is a second detector again that does not.
+        alone = was.countdown_why == f"fire.{Verdict.LAST_VOTER}" and verdict is Verdict.ONE
+        clear = all(seen[id].is_false for id in was.by)
+        if was.countdown is not None and (clear or alone):
             events.append(Event("fire", "fire", "fire.called-off"))
             return msgspec.structs.replace(was, countdown=None, countdown_why="", by=())
         return was
