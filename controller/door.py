@@ -28,7 +28,7 @@ import msgspec
 from controller.core.request import Answer, Origin, Request, Role, Status
 from controller.guard import Guard
 from controller.journal.journal import Journal
-from controller.snapshot import reason_object, sentence, stamp
+from controller.snapshot import reason_object, sentence
 
 log = logging.getLogger(__name__)
 
@@ -203,8 +203,7 @@ class Door:
 
     def _events(self, asked: _Ask, stop: threading.Event) -> Iterator[bytes]:
         try:
-            after = asked.since - 1 if isinstance(asked.since, int) else 0
-            since_text = _moment(asked.since) if isinstance(asked.since, str) else None
+            after = self._after(asked.since)
         except (ValueError, OverflowError) as error:
             yield _error(f"since: {error}")
             return
@@ -216,8 +215,7 @@ class Door:
             page = self._journal.events_after(after, _PAGE)
             for event in page:
                 after = event["seq"]
-                if since_text is None or event["at"] >= since_text:
-                    yield b'{"event":' + msgspec.json.encode(event) + b"}"
+                yield b'{"event":' + msgspec.json.encode(event) + b"}"
             if len(page) == _PAGE:
                 continue
             if not asked.follow or stop.is_set():
@@ -225,6 +223,17 @@ class Door:
                 return
             yield b""
             stop.wait(_STREAM_S[0])
+
+    def _after(self, since: int | str | None) -> int:
+        """Return the number after which to begin. Raises: ValueError, OverflowError."""
+        if since is None:
+            return 0
+        if isinstance(since, int):
+            return since - 1
+        at = datetime.fromisoformat(since)
+        if at.tzinfo is None:
+            raise ValueError(f"{since}: a time with its offset expected")
+        return self._journal.seq_before(at.timestamp())
 
     def _request(self, asked: _Ask, peer: Peer, stop: threading.Event) -> Iterator[bytes]:
         who = asked.on_behalf
@@ -289,15 +298,6 @@ class Door:
             "reason": None if reason is None else sentence(self._locale, reason),
             "why": None if reason is None else reason_object(reason),
         }
-
-
-def _moment(since: str) -> str:
-    """Return a time as the journal writes it, so that the two compare as text.
-
-    Raises: ValueError, OverflowError.
-    """
-    at = datetime.fromisoformat(since)
-    return stamp(at.timestamp())
 
 
 def _peer(client: socket.socket) -> Peer:

@@ -122,6 +122,7 @@ class Guard:
         self._undriven: dict[str, str] = {}
         self._lock = threading.Lock()
         self._number = 0
+        self._closed = False
         self._wake_s = 0.0
         self._bell = threading.Event()
         self._after: queue.SimpleQueue[_Decided | None] = queue.SimpleQueue()
@@ -160,13 +161,15 @@ class Guard:
         self._after.put(None)
         self._threads[1].end(timeout_s=5.0)
         with self._lock:
+            # What comes now is for the next start, which looks at everything.
+            self._closed = True
             self._write_memory(self.clock.now())
 
     def edge(self, contact: str) -> None:
         """A contact moved: look at it and decide, on this thread, which must live."""
         try:
             with self._lock:
-                if self._number == 0:
+                if self._number == 0 or self._closed:
                     return  # `start` looks at everything
                 self._image[contact] = self._intake.look(contact, self.clock.mono_s())
                 self._scan()
@@ -178,7 +181,7 @@ class Guard:
         """New readings: take them and decide, on this thread."""
         with self._lock:
             self._image.update(readings)
-            if self._number:
+            if self._number and not self._closed:
                 self._scan()
 
     def tell(self, fault: str, told: str | bool) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,10 +106,7 @@ class History:
         moment = datetime.fromisoformat(since)
         if moment.tzinfo is None:
             raise ValueError(f"no offset in {since!r}")
-        at_ms = (moment - datetime.fromtimestamp(0, UTC)).total_seconds() * 1000
-        with self._file.look() as con:
-            query = "SELECT ifnull(min(seq) - 1, ?) FROM event WHERE at >= ?"
-            return int(con.execute(query, (2**61, at_ms)).fetchone()[0])
+        return self._file.seq_before(moment.timestamp() * 1000)
 
 
 def _series(

@@ -6,10 +6,15 @@ the same boot it is the truth about the lines; after another boot it is gone or 
 
 from __future__ import annotations
 
+import contextlib
+import grp
 import mmap
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+GROUP = "roomwarden"
+"""The users' group that may use the door, where the system has it."""
 
 _SIZE = 8192
 _HEAD = 64  # the boot id, padded
@@ -74,3 +79,6 @@ def make_run_dir(path: Path) -> None:
     """Make the run directory, for its owner and group. Raises: OSError."""
     path.mkdir(parents=True, exist_ok=True)
     os.chmod(path, 0o750)
+    # Who may use the door's socket must be able to reach it.
+    with contextlib.suppress(KeyError, PermissionError):
+        os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)

@@ -37,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
     status = command("status", "the room as it stands", "status")
     status.add_argument("--json", action="store_true")
     events = command("events", "the journal's events, oldest first", "events")
-    events.add_argument("--since", metavar="T", help="a sequence number, or a time (RFC 3339)")
+    events.add_argument(
+        "--since", metavar="T", help="a sequence number, a time (RFC 3339), or how long ago (2h)"
+    )
     events.add_argument("--follow", action="store_true", help="go on as they come")
     events.add_argument("--json", action="store_true", help="one object a line")
     request = command("request", "put a request to the gate and print its end", "request")

@@ -68,8 +68,7 @@ def decode(text: str, rules: Mapping[str, Rule]) -> tuple[Memory, list[str]]:
     for id, raw in written.rules.items():
         rule = rules.get(id)
         if rule is None:
-            lost.append(id)
-            continue
+            continue  # of a part that is no longer in the room file
         try:
             states[id] = msgspec.convert(raw, rule.State)
         except msgspec.ValidationError:

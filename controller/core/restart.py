@@ -14,6 +14,7 @@ from controller.core.priority import OutputSpec, OutputState, Slot
 from controller.core.reason import why
 from controller.core.room import Room
 from controller.core.rules.cut import Cut
+from controller.core.rules.fire import Fire
 from controller.core.trust import Trusted
 
 
@@ -47,6 +48,9 @@ def restored(
             exerted = rule.exerted(state, now_s) if found else state
             if exerted is not state:
                 events.append(Event("fire", "room", "cut.found", data={"outputs": found}))
+                fire = room.rules["fire"]
+                assert isinstance(fire, Fire)
+                states[fire.id] = fire.found(states[fire.id], now_s)
             state = exerted
         states[id] = state
     outputs = {

@@ -185,6 +185,13 @@ class Journal:
             log.debug("no events now: %s", error)
             return []
 
+    def seq_before(self, at_s: float) -> int:
+        """Return the number of the last event before wall time `at_s`; 0 while nobody can tell."""
+        try:
+            return self._file.seq_before(at_s * 1000)
+        except HistoryUnavailable:
+            return 0
+
     def _put(self, call: _Call) -> None:
         if self._calls.qsize() >= LIMIT:  # the writer hangs in the disk
             match self._next_now():

@@ -47,6 +47,12 @@ class ReadOnly:
         with self.look() as con:
             return [event_object(row) for row in rows(con, first, last, max(0, limit))]
 
+    def seq_before(self, at_ms: float) -> int:
+        """Return the number of the last event before the first one at or after a wall time."""
+        with self.look() as con:
+            query = "SELECT ifnull(min(seq) - 1, ?) FROM event WHERE at >= ?"
+            return int(con.execute(query, (2**61, at_ms)).fetchone()[0])
+
     def _connected(self) -> sqlite3.Connection:
         """Return the connection; a new one when the file was replaced since."""
         inode = os.stat(self._path).st_ino

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from controller.client import Door
+from controller.core.duration import Duration
 from firmware.commands.common import with_door
-from firmware.main import DONE
+from firmware.main import BAD_USAGE, DONE
 
 
 def run(options: argparse.Namespace) -> int:
-    since: int | str | None = options.since
-    if isinstance(since, str) and since.isdecimal():
-        since = int(since)
+    try:
+        since = moment(options.since)
+    except ValueError as error:
+        print(f"roomwarden: --since {options.since}: {error}", file=sys.stderr)
+        return BAD_USAGE
 
     def show(door: Door) -> int:
         for event in door.events(since, options.follow):
@@ -23,6 +28,22 @@ def run(options: argparse.Namespace) -> int:
         return DONE
 
     return with_door(options.config, show)
+
+
+def moment(text: str | None) -> int | str | None:
+    """Read --since: a sequence number, a time, or how long ago. Raises: ValueError."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdecimal():
+        return int(text[:18])
+    try:
+        at = datetime.now(UTC) - timedelta(seconds=Duration.parse(text))
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("a number, a time (RFC 3339) or a duration such as 2h") from None
+    return at.astimezone(UTC).isoformat()
 
 
 def as_text(event: dict[str, Any]) -> str:

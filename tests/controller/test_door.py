@@ -63,7 +63,6 @@ NONSENSE = [
     b'{"ask":"request","action":"silence","args":{"a":"' + b"b" * 5000 + b'"}}',
     b'{"ask":"request","action":"silence","id":"' + b"i" * 65 + b'"}',
     b'{"ask":"events","since":"yesterday"}',
-    b'{"ask":"events","since":"0001-01-01T00:00:00+14:00"}',
     b'{"ask":"events","since":' + b"9" * 30 + b"}",
     b'{"ask":"events","since":-1}',
     b'{"ask":"events","since":true}',

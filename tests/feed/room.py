@@ -76,7 +76,7 @@ class Loop:
 
 
 class Coil:
-    def drive(self, energised: bool) -> None:
+    def drive(self, energised: bool, intermittent: bool = False) -> None:
         pass
 
     def close(self) -> None:

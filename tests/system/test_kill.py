@@ -185,7 +185,6 @@ def test_a_cut_that_the_journal_has_not_got_stands_and_is_recorded(killer: Kille
     check_journal(house)
 
 
-@pytest.mark.xfail(strict=True, reason="only the cut is latched, not the fire that made it")
 def test_a_fire_that_the_journal_has_not_got_is_latched_until_its_reset(killer: Killer) -> None:
     house = killer.house
     wait(lambda: house.events(), what="the first record")

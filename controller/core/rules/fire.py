@@ -171,6 +171,15 @@ class Fire(RuleBase):
             silenced=was.silenced,
         )
 
+    def found(self, was: FireState, now_s: float) -> FireState:
+        """A cut is found that the journal has not got: nobody knows that it was no fire, so it
+        is latched as one, until somebody in the room resets it."""
+        if was.latched:
+            return was
+        return msgspec.structs.replace(
+            was, latched=True, latched_s=now_s, cut=True, cooling_off=True, countdown=None
+        )
+
     def step(self, was: FireState, seen: Seen) -> Step:
         now_s = seen.now_s
         muted = was.reset_s is not None
