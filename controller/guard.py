@@ -19,13 +19,13 @@ from controller.clock import Clock
 from controller.core.event import Event, Recorded
 from controller.core.memory import Memory, encode
 from controller.core.parts import DeviceError, Relay
-from controller.core.priority import coil
+from controller.core.priority import OutputState, coil
 from controller.core.reading import Now, Quality, Reading
 from controller.core.request import Answer, Request, Status
 from controller.core.room import Room
 from controller.core.rules.base import Command
 from controller.core.rules.system import PREFIX
-from controller.core.scan import Decision, scan
+from controller.core.scan import Decision, annunciate, judge
 from controller.intake import Intake
 from controller.journal.codec import Stored
 from controller.lines import LineFile
@@ -122,6 +122,7 @@ class Guard:
         self._undriven: dict[str, str] = {}
         self._lock = threading.Lock()
         self._number = 0
+        self._first = threading.Event()
         self._closed = False
         self._wake_s = 0.0
         self._bell = threading.Event()
@@ -152,6 +153,8 @@ class Guard:
             self._scan((), tuple(events))
         for thread in self._threads:
             thread.start()
+        # Who asks from here on is shown a room that was looked at.
+        self._first.wait(timeout=5.0)
 
     def close(self) -> None:
         """End cleanly: outputs stay as they are, and everything decided is handed on."""
@@ -233,13 +236,16 @@ class Guard:
     ) -> None:
         """Decide and act; the caller holds the lock."""
         now = self.clock.now()
-        decision = scan(self.room, self._memory, self._image, requests, now)
+        judged = judge(self.room, self._memory, self._image, requests, now)
+        if self._number == 0:
+            self._act(tuple(self._relays), judged.outputs, now.mono_s)
+        elif judged.moved or self._undriven:
+            self._act((*judged.moved, *self._undriven), judged.outputs, now.mono_s)
+        decision = annunciate(self.room, judged)
+        if len(decision.moved) > len(judged.moved):
+            self._act(decision.moved, decision.memory.outputs, now.mono_s)
         if events:
             decision = msgspec.structs.replace(decision, events=(*events, *decision.events))
-        if self._number == 0:
-            self._act(tuple(self._relays), decision, now.mono_s)
-        elif decision.moved or self._undriven:
-            self._act((*decision.moved, *self._undriven), decision, now.mono_s)
         self._memory = decision.memory
         self._number += 1
         self._after.put(_Decided(self._number, now, decision, answered))
@@ -257,10 +263,10 @@ class Guard:
         if sooner:
             self._bell.set()
 
-    def _act(self, ids: Sequence[str], decision: Decision, now_s: float) -> None:
+    def _act(self, ids: Sequence[str], outputs: Mapping[str, OutputState], now_s: float) -> None:
         """Drive the outputs `ids`. One that fails takes no other with it, and is tried again."""
         for id in ids:
-            state = decision.memory.outputs[id]
+            state = outputs[id]
             wanted = (coil(self.room.outputs[id], state, now_s), state.intermittent)
             if self._driven.get(id) == wanted and id not in self._undriven:
                 continue
@@ -361,6 +367,7 @@ class Guard:
             self._journal.record(recorded, memory, readings)
         for outcome, answered in published:
             self.published = outcome
+            self._first.set()
             for listener in self._listeners:
                 self._call(listener, outcome)
             for place, answer in enumerate(outcome.decision.answers):

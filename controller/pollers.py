@@ -72,6 +72,7 @@ class SensorPoller:
 
     def wake(self) -> None:
         """End what a read waits for; called once, when the poller is to stop."""
+        self._fault = self._fault or "ended"  # its silence from here on is no news
         self._sensor.close()
 
     def _lost(self, fault: str) -> None:

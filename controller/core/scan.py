@@ -6,7 +6,7 @@ the same inputs give the same outputs, bit for bit. It knows no pin, socket, thr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,7 +31,7 @@ from controller.core.room import RULE_FAILED, Room
 from controller.core.rules.base import Command, Rule, Seen, Step
 from controller.core.rules.permissive import blocked
 from controller.core.rules.proof import AGAIN_S, ProofState
-from controller.core.trust import assess
+from controller.core.trust import Trusted, assess
 
 IDLE_S = 1.0
 """A scan comes at the latest after this long, whatever happens."""
@@ -58,6 +58,32 @@ class Decision(msgspec.Struct, frozen=True):
     durable: bool
 
 
+class Judgement(msgspec.Struct, frozen=True):
+    """The first half of a scan: what the rules want and what the outputs are to be.
+
+    It is all that acting needs; the alarms, which never act, are looked at after it. `demands`
+    are those of rules and hands.
+    """
+
+    was: Memory
+    now: Now
+    seen: Seen
+    points: dict[str, Reading]
+    trusted: Trusted
+    states: dict[str, Any]
+    steps: dict[str, Step]
+    hands: Mapping[str, operator.Held]
+    demands: list[Demand]
+    conditions: list[Condition]
+    outputs: dict[str, OutputState]
+    moved: list[str]
+    events: list[Event]
+    commands: list[Command]
+    answers: list[Answer]
+    wake_s: float
+    durable: bool
+
+
 def scan(
     room: Room,
     was: Memory,
@@ -65,6 +91,17 @@ def scan(
     requests: Sequence[Request],
     now: Now,
 ) -> Decision:
+    return annunciate(room, judge(room, was, image, requests, now))
+
+
+def judge(
+    room: Room,
+    was: Memory,
+    image: Mapping[str, Reading],
+    requests: Sequence[Request],
+    now: Now,
+) -> Judgement:
+    """Step the rules and give each output to its highest demand."""
     now_s = now.mono_s
     trusted, points, wake_s = assess(room.measured, room.twins, was.trusted, image, now_s)
     seen = Seen(points, was.outputs, now, frozenset(was.alarms.permits))
@@ -82,7 +119,6 @@ def scan(
     steps: dict[str, Step] = {}
     failed: dict[str, str] = {}
     durable = False
-    changed_rules = False
     for id, rule in room.rules.items():
         old = was.rules[id]
         before = was.steps.get(id)
@@ -99,7 +135,6 @@ def scan(
         states[id] = step.state
         steps[id] = step
         if step.state is not old:
-            changed_rules = True
             durable = durable or id not in room.volatile
         demands += step.demands
         conditions += step.conditions
@@ -110,34 +145,67 @@ def scan(
             points.update(step.points)
         if step.wake_s < wake_s:
             wake_s = step.wake_s
+    wrong: dict[str, ReasonValue] = {"rules": tuple(failed), "error": "; ".join(failed.values())}
+    conditions.append(Condition(RULE_FAILED.id, bool(failed), wrong))
     hands, by_hand, ended, hand_wake_s = operator.step(was.hands, seen)
     demands += by_hand
     events += ended
-    wrong: dict[str, ReasonValue] = {"rules": tuple(failed), "error": "; ".join(failed.values())}
-    conditions.append(Condition(RULE_FAILED.id, bool(failed), wrong))
-    list_, changed, told, list_wake_s = alarmlist.step(
-        room.alarms, was.alarms, conditions, seen.requests, now_s
+    outputs, moved, output_wake_s = _arbitrate(
+        room.outputs.values(),
+        was.outputs,
+        [*demands, *_sounding(room, was.alarms)],
+        states,
+        now_s,
+        events,
     )
-    demands += _sounding(room, list_)
-    events += told
-    outputs, moved, output_wake_s = _arbitrate(room, was.outputs, demands, states, now_s, events)
-    durable = (
-        durable or bool(moved) or outputs is not was.outputs
-        or list_ is not was.alarms or hands is not was.hands
+    return Judgement(
+        was, now, seen, points, trusted, states, steps, hands, demands, conditions, outputs, moved,
+        events, commands, answers, min(wake_s, hand_wake_s, output_wake_s), durable,
     )  # fmt: skip
+
+
+def annunciate(room: Room, judged: Judgement) -> Decision:
+    """Step the alarms, sound those that no rule sounds, and gather the whole decision."""
+    was, now_s, events = judged.was, judged.now.mono_s, judged.events
+    list_, changed, told, wake_s = alarmlist.step(
+        room.alarms, was.alarms, judged.conditions, judged.seen.requests, now_s
+    )
+    events += told
+    outputs, moved = judged.outputs, judged.moved
+    if list_ is not was.alarms:
+        outputs, sirens, _ = _arbitrate(
+            [room.outputs[siren] for siren in room.sirens],
+            outputs,
+            [*judged.demands, *_sounding(room, list_)],
+            judged.states,
+            now_s,
+            events,
+        )
+        moved = [*moved, *sirens]
+    changed_rules = any(state is not was.rules[id] for id, state in judged.states.items())
     memory = Memory(
-        states if changed_rules else was.rules, outputs, list_, hands, trusted, steps, points
+        judged.states if changed_rules else was.rules,
+        outputs,
+        list_,
+        judged.hands,
+        judged.trusted,
+        judged.steps,
+        judged.points,
     )
     return Decision(
         memory,
-        points,
+        judged.points,
         tuple(moved),
         tuple(changed),
         tuple(events),
-        tuple(commands),
-        tuple(answers),
-        min(wake_s, hand_wake_s, list_wake_s, output_wake_s, now_s + IDLE_S),
-        durable,
+        tuple(judged.commands),
+        tuple(judged.answers),
+        min(judged.wake_s, wake_s, now_s + IDLE_S),
+        judged.durable
+        or bool(moved)
+        or outputs is not was.outputs
+        or list_ is not was.alarms
+        or judged.hands is not was.hands,
     )
 
 
@@ -250,7 +318,7 @@ def _asked(request: Request, status: Status, refused: Reason | None) -> Event:
 
 
 def _arbitrate(
-    room: Room,
+    specs: Iterable[OutputSpec],
     was: dict[str, OutputState],
     demands: Sequence[Demand],
     states: Mapping[str, Any],
@@ -264,7 +332,8 @@ def _arbitrate(
     outputs = was
     moved: list[str] = []
     wake_s = float("inf")
-    for id, spec in room.outputs.items():
+    for spec in specs:
+        id = spec.id
         old = was[id]
         new = commanded(spec, old, wanted.get(id, ()), now_s)
         if spec.pulse_s is not None:

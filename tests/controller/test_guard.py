@@ -67,7 +67,7 @@ def test_a_rule_that_fails_is_alarmed_and_the_others_go_on(bench, wait, monkeypa
 
 def test_a_scan_that_fails_on_an_edge_is_alarmed_and_the_next_one_acts(bench, wait, monkeypatch):
     bench.start()
-    real = guard_module.scan
+    real = guard_module.judge
     left = [1]
 
     def scan(*given):
@@ -76,7 +76,7 @@ def test_a_scan_that_fails_on_an_edge_is_alarmed_and_the_next_one_acts(bench, wa
             raise RuntimeError("a fault of our own")
         return real(*given)
 
-    monkeypatch.setattr(guard_module, "scan", scan)
+    monkeypatch.setattr(guard_module, "judge", scan)
     bench.press()
     wait(lambda: bench.level("power-cut"))
     wait(lambda: "edge of emergency" in bench.alarm("controller.thread-failed"))
@@ -139,14 +139,14 @@ def test_who_fails_to_take_an_answer_costs_nobody_else_theirs(bench, wait):
 
 def test_a_request_that_makes_the_scan_fail_is_answered_with_an_error(bench, wait, monkeypatch):
     bench.start()
-    real = guard_module.scan
+    real = guard_module.judge
 
     def scan(room, memory, image, requests, now):
         if requests:
             raise RuntimeError("a fault of our own")
         return real(room, memory, image, requests, now)
 
-    monkeypatch.setattr(guard_module, "scan", scan)
+    monkeypatch.setattr(guard_module, "judge", scan)
     with pytest.raises(ValueError, match="could not be answered"):
         bench.door.request("silence")
     wait(lambda: "door-client" in bench.alarm("controller.thread-failed"))
@@ -165,7 +165,7 @@ def test_the_watchdog_is_fed_by_scans_that_succeed_only(bench, wait, monkeypatch
         tries.append(1)
         raise RuntimeError("a fault of our own")
 
-    monkeypatch.setattr(guard_module, "scan", scan)
+    monkeypatch.setattr(guard_module, "judge", scan)
     guard.thread_failed("a test", "so that a scan is due")
     wait(lambda: tries)
     del beats[:]

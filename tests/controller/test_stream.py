@@ -33,7 +33,7 @@ def test_the_state_says_how_old_it_is_when_scans_stop(bench, line, wait, monkeyp
     def scan(*given):
         raise RuntimeError("a fault of our own")
 
-    monkeypatch.setattr(guard_module, "scan", scan)
+    monkeypatch.setattr(guard_module, "judge", scan)
     state = line.ask({"ask": "state"})["state"]
 
     def old():
