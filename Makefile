@@ -23,7 +23,7 @@ check-static: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 check-quick: $(VENV)/.dev
-	$(BIN)/pytest -q -m "not system and not long and not hardware"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not system and not long and not hardware"
 
 test: $(VENV)/.dev needs
 	$(BIN)/pytest -q -m "not long and not hardware"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -356,16 +357,23 @@ class GuardedRoom(RuleBasedStateMachine):
         raise AssertionError((again.events, again.changed, again.moved))
 
 
-def test_a_room_keeps_its_promises_whatever_happens(rigged):
+# A handful of lives in the quick run, more of them, and other ones, with `make test`.
+@pytest.mark.parametrize(
+    ("lives", "same_each_time"),
+    [(3, True), pytest.param(20, False, marks=pytest.mark.system)],
+    ids=["a few lives", "many lives"],
+)
+def test_a_room_keeps_its_promises_whatever_happens(rigged, lives, same_each_time):
     run_state_machine_as_test(
         lambda: GuardedRoom(rigged),
         settings=settings(
-            max_examples=15,
+            max_examples=lives,
             stateful_step_count=200,
-            derandomize=True,
+            derandomize=same_each_time,
             report_multiple_bugs=True,
             database=None,
             deadline=None,
+            print_blob=True,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate],  # shrinking 200 steps takes minutes; add it to look closer
         ),
