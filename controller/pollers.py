@@ -40,12 +40,14 @@ class SensorPoller:
         self._fault: str | None = None
 
     def __call__(self, stop: threading.Event) -> None:
+        due_s = self._clock.mono_s()
         while not stop.is_set():
-            began_s = self._clock.mono_s()
             self.poll()
-            spent_s = self._clock.mono_s() - began_s
-            wait_s = self._clock.real_s(self._sensor.period_s - spent_s)
-            stop.wait(max(wait_s, _SHORTEST_WAIT_S))
+            # By the clock and not by the pause, so that the period is kept; what was missed
+            # is not made up for.
+            now_s = self._clock.mono_s()
+            due_s = max(due_s + self._sensor.period_s, now_s)
+            stop.wait(max(self._clock.real_s(due_s - now_s), _SHORTEST_WAIT_S))
 
     def poll(self) -> None:
         try:

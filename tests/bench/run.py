@@ -43,6 +43,7 @@ def main() -> int:
         "idle": lambda folder: idle.rows(folder, options.seconds),
     }
     began_s, load = time.monotonic(), os.getloadavg()[0]
+    stolen, ran = _ticks()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as base:
         os.environ["ROOMWARDEN_RUN"] = f"{base}/run"
@@ -55,7 +56,9 @@ def main() -> int:
             except BenchFailed as error:
                 print(f"bench: {name}: {error}", file=sys.stderr)
                 return 1
-    print(_head(time.monotonic() - began_s, load))
+    stolen_now, ran_now = _ticks()
+    stolen_pct = 100 * (stolen_now - stolen) / max(ran_now - ran, 1)
+    print(_head(time.monotonic() - began_s, load, stolen_pct))
     print(markdown(rows))
     Path("bench.json").write_bytes(
         msgspec.json.format(msgspec.json.encode([row.as_json() for row in rows])) + b"\n"
@@ -84,7 +87,14 @@ def _count(text: str) -> int:
     return count
 
 
-def _head(took_s: float, load: float) -> str:
+def _ticks() -> tuple[int, int]:
+    """Return the ticks that the host took from this machine, and all of them."""
+    with Path("/proc/stat").open(encoding="ascii") as stat:
+        ticks = [int(word) for word in stat.readline().split()[1:]]
+    return ticks[7], sum(ticks[:8])
+
+
+def _head(took_s: float, load: float, stolen_pct: float) -> str:
     cpus = os.cpu_count() or 1
     model = next(
         (
@@ -98,7 +108,7 @@ def _head(took_s: float, load: float) -> str:
     return (
         f"{today}, {model}, {cpus} CPUs, Linux {platform.release()}, "
         f"Python {platform.python_version()}, measured in {took_s:.0f} s, "
-        f"load of others before {load:.1f}\n"
+        f"load of others before {load:.1f}, {stolen_pct:.0f} % of the CPU taken by the host\n"
     )
 
 

@@ -357,11 +357,15 @@ class GuardedRoom(RuleBasedStateMachine):
         raise AssertionError((again.events, again.changed, again.moved))
 
 
-# A handful of lives in the quick run, more of them, and other ones, with `make test`.
+# A handful of lives in the quick run; more of them, and other ones each time, with `make test`.
 @pytest.mark.parametrize(
     ("lives", "same_each_time"),
-    [(3, True), pytest.param(20, False, marks=pytest.mark.system)],
-    ids=["a few lives", "many lives"],
+    [
+        (3, True),
+        pytest.param(20, False, marks=pytest.mark.system),
+        pytest.param(300, False, marks=pytest.mark.long),
+    ],
+    ids=["a few lives", "many lives", "lives for minutes"],
 )
 def test_a_room_keeps_its_promises_whatever_happens(rigged, lives, same_each_time):
     run_state_machine_as_test(
