@@ -21,7 +21,8 @@ from controller.core.rules.climate import Climate, ClimateLimits
 from controller.core.rules.cooling import CoolingFailure
 from controller.core.rules.cut import Cut
 from controller.core.rules.detectors import Detector, Policy
-from controller.core.rules.fire import Fire, FireLimits, FireParts
+from controller.core.rules.fire import Fire
+from controller.core.rules.firestate import FireLimits, FireParts
 from controller.core.rules.health import Health, Watched
 from controller.core.rules.permissive import Permissive
 from controller.core.rules.plain import Plain

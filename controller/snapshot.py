@@ -18,8 +18,10 @@ from controller.core.rules.access import Access, AccessState, entry_left_s
 from controller.core.rules.base import Seen
 from controller.core.rules.climate import Climate
 from controller.core.rules.cut import CutState
-from controller.core.rules.fire import Fire, FireState
-from controller.core.rules.projector import Projector, ProjectorState
+from controller.core.rules.fire import Fire
+from controller.core.rules.firestate import FireState
+from controller.core.rules.lamp import ProjectorState
+from controller.core.rules.projector import Projector
 from controller.core.rules.proof import actual
 from controller.guard import Published
 from controller.texts import text

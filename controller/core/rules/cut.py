@@ -18,7 +18,7 @@ from controller.core.priority import Demand, Slot
 from controller.core.reason import Reason, why
 from controller.core.request import Answer, Request, Status
 from controller.core.rules.base import NEVER_S, RuleBase, Seen, Step
-from controller.core.rules.fire import fire_state
+from controller.core.rules.firestate import fire_state
 
 
 class CutState(msgspec.Struct, frozen=True):

@@ -8,93 +8,26 @@ The cut itself is the next rule's (`cut`); this one says when it is due.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from controller.core.alarms import AlarmSpec, Condition, Priority
+from controller.core.alarms import AlarmSpec
 from controller.core.countdown import Countdown
 from controller.core.event import Event
-from controller.core.priority import Demand, Slot
 from controller.core.reason import Reason, why
 from controller.core.request import Answer, Request, Status
 from controller.core.rules.base import NEVER_S, RuleBase, Seen, Step
-from controller.core.rules.detectors import (
-    Detector,
-    Policy,
-    Verdict,
-    Vote,
-    heard,
-    is_hot,
-    judge,
+from controller.core.rules.detectors import Policy, Verdict, heard, is_hot, judge
+from controller.core.rules.fireoutcome import alarms, conditions, demands
+from controller.core.rules.firestate import (
+    HOLD_STUCK_S,
+    PANEL_HOLD_S,
+    RESET_PULSE_S,
+    RESET_SETTLE_S,
+    FireLimits,
+    FireParts,
+    FireState,
 )
-
-PANEL_HOLD_S = 60.0
-"""What one press on the panel holds."""
-
-HOLD_STUCK_S = 180.0
-"""A hold button active for so long is a fault and is ignored."""
-
-RESET_PULSE_S = 5.0
-"""Supply interruption that resets latching detectors (facts 3.3: 5 s by default)."""
-
-RESET_SETTLE_S = 3.0
-"""After their supply is back, detectors start up before they may vote (guess)."""
-
-
-class FireLimits(msgspec.Struct, frozen=True):
-    """Seconds, °C and K/min; behaviour section 3."""
-
-    policy: Policy = Policy.TWO_DETECTORS
-    window_s: float = 120.0
-    verify_s: float = 60.0
-    heat_above_c: float = 57.0
-    heat_rise_k: float = 8.0
-    budget_s: float = 0.0
-    countdown_s: float = 60.0
-    hold_total_s: float = 180.0
-    prealarm_stops_cooling: bool = True
-
-
-class FireParts(msgspec.Struct, frozen=True):
-    """What the room has for this rule: ids of points and outputs."""
-
-    detectors: tuple[Detector, ...] = ()
-    call_points: tuple[str, ...] = ()
-    emergencies: tuple[str, ...] = ()
-    holds: tuple[str, ...] = ()
-    temperatures: tuple[str, ...] = ()
-    sirens: tuple[str, ...] = ()
-    beacons: tuple[str, ...] = ()
-    coolings: tuple[str, ...] = ()
-    releases: tuple[str, ...] = ()
-    resets: tuple[str, ...] = ()
-
-
-class FireState(msgspec.Struct, frozen=True):
-    """`why_running` says what the countdown is for: a reason id, "" without one.
-
-    `latched`: a fire was confirmed and not reset. `cut`: the cut is due. `cooling_off`: cooling
-    stays off until somebody switches it on again.
-    """
-
-    looked: bool = False
-    votes: dict[str, Vote] = {}
-    latched: bool = False
-    latched_s: float = 0.0
-    by: tuple[str, ...] = ()
-    cut: bool = False
-    countdown: Countdown | None = None
-    countdown_why: str = ""
-    cooling_off: bool = False
-    silenced: tuple[str, ...] = ()
-    pressed: tuple[str, ...] = ()
-    held_by: dict[str, float] = {}
-    reset_s: float | None = None
-    reset_id: str = ""
-
-    def active(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name, vote in self.votes.items() if vote.active))
 
 
 class Fire(RuleBase):
@@ -106,25 +39,7 @@ class Fire(RuleBase):
         self.parts = parts
 
     def alarms(self) -> Sequence[AlarmSpec]:
-        fire = "fire"
-        return [
-            *(
-                AlarmSpec(f"{d.id}.prealarm", Priority.CRITICAL, latched=True, group=fire)
-                for d in self.parts.detectors
-            ),
-            AlarmSpec("fire.confirmed", Priority.CRITICAL, latched=True, group=fire),
-            AlarmSpec("fire.countdown", Priority.CRITICAL, group=fire),
-            AlarmSpec("fire.supply-fault", Priority.CRITICAL, group=fire),
-            *(
-                AlarmSpec(f"{id}.pressed", Priority.CRITICAL, latched=True, group=fire)
-                for id in (*self.parts.call_points, *self.parts.emergencies)
-            ),
-            *(AlarmSpec(f"{id}.stuck", Priority.HIGH, group="health") for id in self.parts.holds),
-            *(
-                AlarmSpec(f"{id}.detector-fault", Priority.HIGH, group="health")
-                for id in sorted({f for d in self.parts.detectors for f in d.faults})
-            ),
-        ]
+        return alarms(self.parts)
 
     def handles(self) -> frozenset[str]:
         return frozenset({"hold", "silence", "reset", "switch"})
@@ -198,8 +113,8 @@ class Fire(RuleBase):
         new = self._cooling(new, seen)
         return Step(
             new,
-            demands=self._demands(new, now_s),
-            conditions=self._conditions(new, seen),
+            demands=demands(self.limits, self.parts, new, now_s),
+            conditions=conditions(self.parts, new, seen),
             events=events,
             answers=answers,
             wake_s=self._wake_s(new, now_s),
@@ -347,12 +262,8 @@ class Fire(RuleBase):
             looked=True, votes=was.votes, cooling_off=was.cooling_off, held_by=was.held_by
         )
 
-    def _causes(self, state: FireState) -> tuple[str, ...]:
-        """What sounds: each active detector or pressed contact, and the confirmed fire."""
-        return (*state.active(), *state.pressed, *(("fire",) if state.latched else ()))
-
     def _silence(self, was: FireState, seen: Seen) -> FireState:
-        causes = self._causes(was)
+        causes = was.causes()
         if any(r.action == "silence" for r in seen.requests):
             silenced = causes
         else:
@@ -371,81 +282,6 @@ class Fire(RuleBase):
             for r in seen.requests
         )
         return msgspec.structs.replace(was, cooling_off=False) if switched_on else was
-
-    def _demands(self, state: FireState, now_s: float) -> list[Demand]:
-        active = state.active()
-        if not (active or state.latched or state.cooling_off or state.reset_s is not None):
-            return []
-        if state.latched:
-            reason = why("fire.confirmed", detectors=state.by)
-        else:
-            reason = why("fire.prealarm", detectors=active)
-        wanted: list[tuple[tuple[str, ...], bool, Reason]] = []
-        causes = self._causes(state)
-        if set(causes) - set(state.silenced):
-            wanted.append((self.parts.sirens, True, reason))
-        if causes:
-            wanted.append((self.parts.beacons, True, reason))
-        if state.latched:
-            wanted.append((self.parts.releases, True, reason))
-        if state.latched or (active and self.limits.prealarm_stops_cooling):
-            wanted.append((self.parts.coolings, False, reason))
-        elif state.cooling_off:
-            wanted.append((self.parts.coolings, False, why("fire.held-off")))
-        demands = [
-            Demand(
-                output,
-                Slot.LIFE_SAFETY,
-                on,
-                cause,
-                intermittent=outputs is self.parts.sirens and not state.latched,
-            )
-            for outputs, on, cause in wanted
-            for output in outputs
-        ]
-        if state.reset_s is not None and now_s < state.reset_s + RESET_PULSE_S:
-            until_s = state.reset_s + RESET_PULSE_S
-            demands += [
-                Demand(output, Slot.PLAN, True, why("fire.detectors-reset"), until_s)
-                for output in self.parts.resets
-            ]
-        return demands
-
-    def _conditions(self, state: FireState, seen: Seen) -> list[Condition]:
-        conditions = [
-            Condition(
-                f"{d.id}.prealarm",
-                vote.active,
-                {"detector": d.id},
-                vote.since_s if vote.active else None,
-            )
-            for d in self.parts.detectors
-            if (vote := state.votes.get(d.id)) is not None
-        ]
-        burning = bool(state.active() or self._pressed(seen) or state.countdown is not None)
-        conditions.append(
-            Condition(
-                "fire.confirmed",
-                state.latched and burning,
-                {"detectors": state.by},
-                latch=state.latched,
-            )
-        )
-        conditions.append(
-            Condition("fire.countdown", state.countdown is not None, {"detectors": state.by})
-        )
-        fault = state.countdown_why == f"fire.{Verdict.SUPPLY_FAULT}"
-        conditions.append(Condition("fire.supply-fault", fault, {"detectors": state.by}))
-        for id in (*self.parts.call_points, *self.parts.emergencies):
-            known = seen[id].is_good
-            conditions.append(Condition(f"{id}.pressed", seen[id].is_true if known else None))
-        for id in self.parts.holds:
-            since_s = state.held_by.get(id)
-            stuck = since_s is not None and seen.now_s - since_s >= HOLD_STUCK_S
-            conditions.append(Condition(f"{id}.stuck", stuck))
-        for id in sorted({f for d in self.parts.detectors for f in d.faults}):
-            conditions.append(Condition(f"{id}.detector-fault", seen[id].is_true))
-        return conditions
 
     def _wake_s(self, state: FireState, now_s: float) -> float:
         wake_s = NEVER_S
@@ -475,9 +311,3 @@ def is_fire_reset(request: Request) -> bool:
 
 def _reset_event(by: str) -> Event:
     return Event("fire", "fire", "fire.reset", by or "rule")
-
-
-def fire_state(states: dict[str, Any]) -> FireState:
-    """Return the fire rule's state of this scan, for the rules that come after it."""
-    state = states.get("fire")
-    return state if isinstance(state, FireState) else FireState()

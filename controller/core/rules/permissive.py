@@ -15,7 +15,7 @@ from controller.core.priority import Demand, Slot
 from controller.core.reason import Reason, why
 from controller.core.rules.base import RuleBase, Seen, Step
 from controller.core.rules.cut import cut_state
-from controller.core.rules.fire import fire_state
+from controller.core.rules.firestate import fire_state
 
 
 class PermissiveState(msgspec.Struct, frozen=True):

@@ -12,21 +12,16 @@ what this rule guards is the fan's power.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-
-import msgspec
 
 from controller.core.alarms import AlarmSpec, Condition, Priority
 from controller.core.duration import Duration
 from controller.core.event import Event
 from controller.core.priority import Demand, OutputSpec, Slot
-from controller.core.reading import NEVER_READ, Quality, Reading
 from controller.core.reason import Reason, why
 from controller.core.request import Answer, Request, Status
 from controller.core.rules.base import NEVER_S, Command, RuleBase, Seen, Step
-from controller.core.rules.cut import cut_state
+from controller.core.rules.lamp import Lamp, Phase, ProjectorState, replace
 from controller.core.rules.permissive import blocked
-from controller.core.rules.proof import actual
 
 POWER_UP_S = 2.0
 """From the outlet's power to the first command (behaviour section 4)."""
@@ -37,55 +32,10 @@ LISTEN_S = 20.0
 TRY_SPACING_S = 10.0
 OFF_TRIES = 3
 ON_TRIES = 6
-WAIT_S = 900.0
-"""How long beyond the cooling a request may wait for what it needs: a lesson begins without it."""
 """A projector's network may need most of a minute after power (guess)."""
 
-
-class Phase(StrEnum):
-    UNKNOWN = "unknown"
-    OFF = "off"
-    POWERING = "powering"
-    STARTING = "starting"
-    ON = "on"
-    STOPPING = "stopping"
-    COOLING = "cooling"
-
-
-class ProjectorState(msgspec.Struct, frozen=True):
-    """`began_s`: since when this controller listens. `wanted`: a person, or the lamp found lit,
-    asks for on, until `until_s`.
-
-    `hot`: the lamp is lit or not certainly cool; `dark_s`: since when it is certainly not lit
-    (None: it may be lit); `found`: hot only because nobody knows what was before the start.
-    `unpowered_s`: since when the outlet has no power, which stops the cooling's clock.
-    `stopping`: an off was asked and is not confirmed. `serial`, `told`, `told_s`, `tries`: the
-    last command, when it was given, and how often.
-    """
-
-    began_s: float | None = None
-    heard: bool = False
-    wanted: bool = False
-    until_s: float | None = None
-    hot: bool = True
-    dark_s: float | None = None
-    found: bool = True
-    unpowered_s: float | None = None
-    stopping: bool = False
-    failed: bool = False
-    serial: int = 0
-    told: str = ""
-    told_s: float = 0.0
-    tries: int = 0
-    hot_cuts: int = 0
-    on_id: str = ""
-    on_s: float = 0.0
-    off_id: str = ""
-    off_s: float = 0.0
-    by: str = ""
-
-
-replace = msgspec.structs.replace
+WAIT_S = 900.0
+"""How long beyond the cooling a request may wait for what it needs: a lesson begins without it."""
 
 
 class Projector(RuleBase):
@@ -106,12 +56,12 @@ class Projector(RuleBase):
         cuts: Sequence[str] = (),
     ) -> None:
         self.id = f"projector.{part}"
+        self.lamp = Lamp(part, outlet, cooling_s, talks, mains, cuts)
         self.part = part
         self.outlet = outlet
         self.cooling_s = cooling_s
         self.talks = talks
         self._mains = tuple(mains)
-        self._cuts = tuple(cuts)
 
     def alarms(self) -> Sequence[AlarmSpec]:
         return [
@@ -134,7 +84,7 @@ class Projector(RuleBase):
     def refuses(self, request: Request, was: ProjectorState, seen: Seen) -> Reason | None:
         if request.args.get("id") != self.part or request.action not in self.handles():
             return None
-        word = self._word(seen)
+        word = self.lamp.word(seen)
         match request.action:
             case "projector-on":
                 return blocked(seen.states)
@@ -162,12 +112,12 @@ class Projector(RuleBase):
         answers: list[Answer] = []
         new = was if was.began_s is not None else replace(was, began_s=seen.now_s)
         new = self._requests(new, seen, answers)
-        new = self._listen(new, seen, events)
-        new = self._supply(new, seen, events)
-        new = self._cooled(new, seen, events)
+        new = self.lamp.listen(new, seen, events)
+        new = self.lamp.supply(new, seen, events)
+        new = self.lamp.cooled(new, seen, events)
         new = self._command(new, seen, events, answers)
         new = self._finish(new, seen, answers)
-        is_cut = new.hot and not new.found and self._powered(seen) is False
+        is_cut = new.hot and not new.found and self.lamp.powered(seen) is False
         commands = []
         if new.told and self.talks:
             commands.append(Command(self.part, new.serial, new.told))
@@ -181,13 +131,9 @@ class Projector(RuleBase):
             events=events,
             commands=commands,
             answers=answers,
-            points={f"{self.part}.cooling-left": self._left(new, seen.now_s)},
+            points={f"{self.part}.cooling-left": self.lamp.left(new, seen.now_s)},
             wake_s=self._wake_s(new, seen),
         )
-
-    def _word(self, seen: Seen) -> str | None:
-        reading = seen[f"{self.part}.power"]
-        return reading.value if reading.is_good and isinstance(reading.value, str) else None
 
     def _requests(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
         new = was
@@ -229,98 +175,11 @@ class Projector(RuleBase):
             tries=0, told="" if may_be_lit else was.told,
         )  # fmt: skip
 
-    def _listen(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
-        """Take the projector's own word, and its acknowledgement of an off-command."""
-        new = was
-        word = self._word(seen)
-        if word in ("on", "warm-up"):
-            if not new.heard and not new.wanted:
-                new = replace(new, wanted=True, by="found-on")
-            if not new.hot or new.dark_s is not None or new.found:
-                new = replace(new, hot=True, dark_s=None, found=False)
-        elif word in ("standby", "cooling") and new.hot and new.dark_s is None:
-            new = self._dark(new, seen, events)
-        if word is not None and not new.heard:
-            new = replace(new, heard=True)
-        acknowledged = seen[f"{self.part}.reply"].value == f"{new.serial} ok"
-        told_off = new.stopping and new.told == "off" and new.dark_s is None
-        if told_off and acknowledged and word not in ("on", "warm-up"):
-            new = replace(new, dark_s=seen.now_s, stopping=False, failed=False, found=False)
-        return new
-
-    @staticmethod
-    def _is_lighting(state: ProjectorState) -> bool:
-        """An on-command is under way: a word of standby means only that it has not got to it."""
-        return state.told == "on" and state.wanted
-
-    def _dark(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
-        if self._is_lighting(was):
-            return was
-        if was.found:
-            return replace(was, dark_s=seen.now_s, stopping=False, failed=False)
-        events.append(Event("projector", self.part, "projector.dark"))
-        return replace(
-            was, dark_s=seen.now_s, stopping=False, failed=False, wanted=False, until_s=None
-        )
-
-    def _powered(self, seen: Seen) -> bool | None:
-        """Whether the outlet has power; None when nobody can tell."""
-        if not seen.is_on(self.outlet.id) or actual(self.outlet, seen) is False:
-            return False
-        if cut_state(seen.states).is_exerted and any(seen.is_on(id) for id in self._cuts):
-            return False
-        readings = [seen[id] for id in self._mains]
-        if any(reading.is_false for reading in readings):
-            return False
-        return True if all(reading.is_true for reading in readings) else None
-
-    def _supply(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
-        """Count a hot cut; stop the cooling's clock while there is no power."""
-        powered = self._powered(seen)
-        if powered is True:
-            if was.unpowered_s is None:
-                return was
-            gap_s = seen.now_s - was.unpowered_s
-            dark_s = None if was.dark_s is None else was.dark_s + gap_s
-            return replace(was, unpowered_s=None, dark_s=dark_s)
-        if was.unpowered_s is not None:
-            return was
-        new = replace(was, unpowered_s=seen.now_s)
-        if powered is False and was.hot and not was.found:
-            # Without power the lamp is dark, but nothing cools it: its whole time is still due.
-            lit = was.dark_s is None
-            new = replace(
-                new, hot_cuts=was.hot_cuts + 1, dark_s=seen.now_s if lit else was.dark_s,
-                wanted=False, until_s=None, stopping=False, told="",
-            )  # fmt: skip
-            events.append(Event("projector", self.part, "projector.hot-cut", data={"lit": lit}))
-        elif powered is False and was.wanted and not self._starting(was, seen):
-            new = replace(new, wanted=False, until_s=None)
-        return new
-
-    def _starting(self, state: ProjectorState, seen: Seen) -> bool:
-        return state.wanted and not seen.is_on(self.outlet.id)
-
-    def _end_s(self, state: ProjectorState) -> float | None:
-        """Return when the cooling's time is over; None while its clock stands."""
-        if state.dark_s is None or state.unpowered_s is not None:
-            return None
-        return state.dark_s + self.cooling_s
-
-    def _cooled(self, was: ProjectorState, seen: Seen, events: list[Event]) -> ProjectorState:
-        end_s = self._end_s(was)
-        if not was.hot or end_s is None or seen.now_s < end_s:
-            return was
-        if self._word(seen) not in (None, "standby"):
-            return was
-        events.append(Event("projector", self.part, "projector.cooled"))
-        return replace(was, hot=False, found=False)
-
     def _command(
         self, was: ProjectorState, seen: Seen, events: list[Event], answers: list[Answer]
     ) -> ProjectorState:
         """Send on or off, a bounded number of times, ten seconds apart."""
-        word = self._word(seen)
+        word = self.lamp.word(seen)
         if not self.talks:
             return self._believe(was, seen)
         if was.stopping and not was.failed:
@@ -344,7 +203,7 @@ class Projector(RuleBase):
     def _may_light(self, state: ProjectorState, seen: Seen) -> bool:
         if self._waits(state, seen) or state.unpowered_s is not None:
             return False
-        if self._word(seen) is None and seen.now_s < (state.began_s or 0.0) + LISTEN_S:
+        if self.lamp.word(seen) is None and seen.now_s < (state.began_s or 0.0) + LISTEN_S:
             return False
         outlet = seen.outputs[self.outlet.id]
         return outlet.on and seen.now_s >= outlet.since_s + POWER_UP_S
@@ -356,7 +215,7 @@ class Projector(RuleBase):
         if not state.hot or state.told == "on":
             return False
         if state.found:
-            return state.heard and self._word(seen) == "cooling"
+            return state.heard and self.lamp.word(seen) == "cooling"
         return state.dark_s is not None
 
     def _tell(
@@ -403,7 +262,7 @@ class Projector(RuleBase):
 
     def _finish(self, was: ProjectorState, seen: Seen, answers: list[Answer]) -> ProjectorState:
         new = self._given_up(was, seen, answers)
-        lit = self._word(seen) == "on" if self.talks else seen.is_on(self.outlet.id)
+        lit = self.lamp.word(seen) == "on" if self.talks else seen.is_on(self.outlet.id)
         if new.on_id and new.wanted and lit and (new.hot and new.dark_s is None):
             answers.append(Answer(new.on_id, Status.DONE))
             new = replace(new, on_id="")
@@ -426,28 +285,12 @@ class Projector(RuleBase):
             demands.append(Demand(outlet, Slot.OPERATOR, True, reason, state.until_s))
         if state.hot and seen.is_on(outlet):
             # Its end is part of the reason only where it is known.
-            end_s = self._end_s(state)
-            demands.append(Demand(outlet, Slot.INTERLOCK, True, self._hot(state), end_s))
+            end_s = self.lamp.end_s(state)
+            demands.append(Demand(outlet, Slot.INTERLOCK, True, self.lamp.reason(state), end_s))
         return demands
 
-    def _hot(self, state: ProjectorState) -> Reason:
-        """Why the outlet stays on: the lamp is lit, or cooling, or nobody knows."""
-        if state.dark_s is not None:
-            return why("interlock.cooling", projector=self.part)
-        id = "interlock.lamp-unknown" if state.found else "interlock.lamp-lit"
-        return why(id, projector=self.part)
-
-    def _left(self, state: ProjectorState, now_s: float) -> Reading:
-        if not state.hot:
-            return Reading(0.0, Quality.GOOD, now_s)
-        if state.dark_s is None:
-            return NEVER_READ
-        until_s = state.unpowered_s if state.unpowered_s is not None else now_s
-        left_s = max(state.dark_s + self.cooling_s - until_s, 0.0)
-        return Reading(float(round(left_s)), Quality.GOOD, now_s)
-
     def _wake_s(self, state: ProjectorState, seen: Seen) -> float:
-        instants = [state.until_s, self._end_s(state) if state.hot else None]
+        instants = [state.until_s, self.lamp.end_s(state) if state.hot else None]
         if state.on_id:
             instants.append(state.on_s + self.cooling_s + WAIT_S)
         if state.off_id:
@@ -464,7 +307,7 @@ class Projector(RuleBase):
             return Phase.STOPPING
         if state.wanted:
             if state.hot and state.dark_s is None and not state.found:
-                lit = self._word(seen) == "on" if self.talks else True
+                lit = self.lamp.word(seen) == "on" if self.talks else True
                 return Phase.ON if lit else Phase.STARTING
             return Phase.COOLING if self._waits(state, seen) and state.hot else Phase.POWERING
         if not state.hot:
