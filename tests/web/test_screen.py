@@ -265,9 +265,11 @@ def test_a_projector_is_switched_on_after_a_sign_in_by_pin(wall: Screen, panel: 
         page.tap(f'[data-do=key][data-arg="{digit}"]')
     expect(page.locator("#bar")).to_contain_text("陈工 · may operate")
     page.tap("[data-do=projector-on]")
-    wait(lambda: len(panel.door.requests) == 1)
-    assert panel.door.requests[0]["args"] == {"id": "hall"}
-    assert panel.door.requests[0]["as"] == {
+    wait(lambda: len(panel.door.requests) == 2)
+    signed_in, asked = panel.door.requests
+    assert signed_in["action"] == "sign-in"
+    assert asked["args"] == {"id": "hall"}
+    assert asked["as"] == {
         "actor": "chen",
         "role": "operate",
         "origin": "local-screen",
