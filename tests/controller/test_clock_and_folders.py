@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
+from controller import rundir
 from controller.clock import Clock, plausible
 from controller.rundir import run_dir
 from firmware.notify import Watchdog, notify
@@ -59,3 +60,20 @@ def test_systemd_is_told_by_one_datagram_and_nobody_else_is_needed(tmp_path, mon
             told = b""
         assert told == b""  # a third of the time is enough
     notify("STOPPING=1")  # and a systemd that has gone is no error
+
+
+def test_a_user_has_a_run_directory_of_its_own_unless_the_service_guards_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, own = tmp_path / "system", tmp_path / "own"
+    monkeypatch.delenv("ROOMWARDEN_RUN", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(own))
+    monkeypatch.setattr(rundir, "SYSTEM", system)
+    store = tmp_path / "room.db"
+    monkeypatch.setattr(rundir.os, "geteuid", lambda: 0)
+    assert run_dir(store).parent == system, "root is the service"
+    monkeypatch.setattr(rundir.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(rundir.os, "access", lambda path, mode: False)
+    assert run_dir(store).parent == own / "roomwarden"
+    (system / run_dir(store).name).mkdir(parents=True)
+    assert run_dir(store).parent == system
