@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
+
+import pytest
 
 from controller import rundir
 from controller.clock import Clock, plausible
