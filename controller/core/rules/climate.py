@@ -143,7 +143,11 @@ class Climate(RuleBase):
                 point = f"{self.part}.temperature"
                 risen = round(trend.rise(point, value, seen.now_s, at.rise_window_s), 1)
             rising = above(risen, at.rise, RISE_DEADBAND_K)
-        values: dict[str, ReasonValue] = {"value": risen, "limit": at.rise}
+        values: dict[str, ReasonValue] = {
+            "value": risen,
+            "limit": at.rise,
+            "minutes": round(at.rise_window_s / 60),
+        }
         return [
             *judged,
             self._condition("temperature-critical", reading, at.temperature_critical, hot),

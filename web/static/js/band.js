@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { clock, t } from "./i18n.js";
-import { advice, alarmText, headline, unacknowledged } from "./model.js";
+import { advice, alarmText, headline, loud, standing, unacknowledged } from "./model.js";
 import { shape } from "./shapes.js";
 
 const ONE_LINE = 30; // px; two are more
@@ -12,7 +12,8 @@ const LOOK = { attention: "low", alarm: "high", fire: "critical" };
 export function band({ state, live }) {
   const word = live && state ? state.state : "lost";
   const first = word === "lost" ? null : headline(state);
-  const critical = word === "alarm" && first?.priority === "critical";
+  // The colour is the gravest alarm's, the words are the first one's.
+  const critical = word === "alarm" && standing(state).some(isGrave);
   const look = critical ? "critical" : LOOK[word];
   const flashing = word !== "lost" && unacknowledged(state).length > 0;
   const room = state?.room;
@@ -27,6 +28,9 @@ export function band({ state, live }) {
     ],
   };
 }
+
+const isGrave = (alarm) => alarm.priority === "critical" && loud(alarm) &&
+  /^(active|latched)/.test(alarm.state);
 
 /** A text of two lines leaves one for the advice, a text of one line leaves two. */
 export function fit(element) {
