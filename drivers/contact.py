@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from controller.core.duration import Duration
+from controller.core.duration import Duration, Within
 from controller.core.partconfig import Id, InputConfig, Pin
 from controller.core.parts import Board
 from drivers.loops import Loops, open_loops
@@ -22,7 +22,7 @@ class Config(InputConfig, frozen=True, kw_only=True, forbid_unknown_fields=True)
     role: str
     pin: Pin
     contact: Literal["no", "nc"] = "nc"
-    debounce: Duration | None = None
+    debounce: Annotated[Duration, Within("0s", "5s")] | None = None
     of: Id | None = None
 
 

@@ -6,7 +6,9 @@ open), and two that stay equal are a broken or shorted wire.
 
 from __future__ import annotations
 
-from controller.core.duration import Duration
+from typing import Annotated
+
+from controller.core.duration import Duration, Within
 from controller.core.partconfig import InputConfig, Pin
 from controller.core.parts import Board
 from drivers.loops import Loops, open_loops
@@ -22,7 +24,7 @@ class Config(InputConfig, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     role: str
     pins: tuple[Pin, Pin]
-    debounce: Duration | None = None
+    debounce: Annotated[Duration, Within("0s", "5s")] | None = None
 
     def __post_init__(self) -> None:
         if self.pins[0] == self.pins[1]:
