@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.5
 """Real time between two looks at every contact's level beside its edges."""
 
+_GATHER_S = 0.05
+"""Real time in which readings gather; air and lamps change in seconds."""
+
 _RESCAN_S = 0.01
 _PAUSE_S = 0.002
 """Real time between two scans that time alone asks for, whatever a rule says of its next one."""
@@ -124,6 +127,7 @@ class Guard:
         self._number = 0
         self._first = threading.Event()
         self._closed = False
+        self._brought_s = 0.0
         self._wake_s = 0.0
         self._bell = threading.Event()
         self._after: queue.SimpleQueue[_Decided | None] = queue.SimpleQueue()
@@ -181,11 +185,25 @@ class Guard:
             self.thread_failed(f"edge of {contact}", f"{type(error).__name__}: {error}")
 
     def bring(self, readings: Mapping[str, Reading]) -> None:
-        """New readings: take them and decide, on this thread."""
+        """New readings: take them and decide, on this thread.
+
+        Those that come within `_GATHER_S` of the last are decided on together, by the timer: a
+        hundred sensors must not keep an edge from the lock.
+        """
         with self._lock:
             self._image.update(readings)
-            if self._number and not self._closed:
+            if not self._number or self._closed:
+                return
+            real_s = time.monotonic()
+            if real_s - self._brought_s >= _GATHER_S:
+                self._brought_s = real_s
                 self._scan()
+                return
+            due_s = self.clock.mono_s() + _GATHER_S * self.clock.pace
+            sooner = due_s < self._wake_s
+            self._wake_s = min(self._wake_s, due_s)
+        if sooner:
+            self._bell.set()
 
     def tell(self, fault: str, told: str | bool) -> None:
         """Bring a fault of the shell itself: its text, or False when it is over."""

@@ -134,13 +134,13 @@ def test_what_moves_while_the_broker_is_away_is_one_message_when_it_is_back(
 ):
     room = open_room(mosquitto.url)
     for tenth in range(100):
-        room.temperature(20.0 + tenth / 10)
-    room.temperature(30.1)
+        room.temperature(20.0 + tenth / 100)
+    room.temperature(21.1)
     mosquitto.start()
     consumer = consume()
     until(lambda: consumer.last("availability") == "online")
 
-    assert [state["value"] for state in consumer.of("state/rack-air.temperature")] == [30.1]
+    assert [state["value"] for state in consumer.of("state/rack-air.temperature")] == [21.1]
 
 
 def retained(port: int) -> dict[str, Any]:

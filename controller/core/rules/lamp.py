@@ -105,6 +105,8 @@ class Lamp:
                 new = replace(new, hot=True, dark_s=None, found=False)
         elif word in ("standby", "cooling") and new.hot and new.dark_s is None:
             new = self._dark(new, seen, events)
+        elif self._may_be_lit_unheard(word, new, seen):
+            new = replace(new, hot=True, dark_s=None, found=True)
         if word is not None and not new.heard:
             new = replace(new, heard=True)
         acknowledged = seen[f"{self.part}.reply"].value == f"{new.serial} ok"
@@ -112,6 +114,11 @@ class Lamp:
         if told_off and acknowledged and word not in ("on", "warm-up"):
             new = replace(new, dark_s=seen.now_s, stopping=False, failed=False, found=False)
         return new
+
+    def _may_be_lit_unheard(self, word: str | None, state: ProjectorState, seen: Seen) -> bool:
+        """Its outlet has power and nobody hears it: somebody may light it by hand."""
+        unheard = word is None and self.talks and seen.is_on(self.outlet.id)
+        return unheard and state.wanted and not state.hot
 
     @staticmethod
     def _is_lighting(state: ProjectorState) -> bool:
