@@ -183,7 +183,11 @@ class Lamp:
         end_s = self.end_s(was)
         if not was.hot or end_s is None or seen.now_s < end_s:
             return was
-        if self.word(seen) not in (None, "standby"):
+        word = self.word(seen)
+        if word not in (None, "standby"):
+            return was
+        # What it says must be of after the time: since its last word somebody may have lit it.
+        if word is not None and seen[f"{self.part}.power"].at_s < end_s:
             return was
         events.append(Event("projector", self.part, "projector.cooled"))
         return replace(was, hot=False, found=False)

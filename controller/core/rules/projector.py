@@ -155,20 +155,22 @@ class Projector(RuleBase):
                     if new.off_id and new.off_id != request.id:
                         answers.append(Answer(new.off_id, Status.DONE))
                     asked = replace(new, off_id=request.id, off_s=seen.now_s, by=request.actor)
-                    new = self._stop(asked)
+                    new = self._stop(asked, seen)
                 case "release-lamp":
                     new = replace(new, hot=False, found=False, stopping=False, failed=False)
                 case "confirm-off":
                     new = replace(new, dark_s=seen.now_s, found=False, stopping=False)
         if new.wanted and new.until_s is not None and seen.now_s >= new.until_s:
-            new = self._stop(new)
+            new = self._stop(new, seen)
         return new
 
-    @staticmethod
-    def _stop(was: ProjectorState) -> ProjectorState:
+    def _stop(self, was: ProjectorState, seen: Seen) -> ProjectorState:
         """Off was asked: nothing changes when it already is on its way."""
         if was.stopping and not was.failed:
             return replace(was, wanted=False, until_s=None)
+        if self.talks and not was.hot and seen.is_on(self.outlet.id):
+            # Cool by its last word; its next one decides, for somebody may have lit it since.
+            was = replace(was, hot=True, found=True, dark_s=seen.now_s - self.cooling_s)
         may_be_lit = was.hot and was.dark_s is None
         return replace(
             was, wanted=False, until_s=None, stopping=may_be_lit, failed=False,
