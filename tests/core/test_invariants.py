@@ -361,7 +361,7 @@ class GuardedRoom(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("lives", "same_each_time"),
     [
-        (3, True),
+        (2, True),
         pytest.param(20, True, marks=pytest.mark.system),
         pytest.param(300, False, marks=pytest.mark.long),
     ],
