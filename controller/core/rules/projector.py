@@ -288,6 +288,8 @@ class Projector(RuleBase):
         if state.hot and seen.is_on(outlet):
             # Its end is part of the reason only where it is known.
             end_s = self.lamp.end_s(state)
+            if end_s is not None and end_s <= seen.now_s:
+                end_s = None  # its time is over: it waits for the projector's word
             demands.append(Demand(outlet, Slot.INTERLOCK, True, self.lamp.reason(state), end_s))
         return demands
 
