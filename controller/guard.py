@@ -238,14 +238,6 @@ class Guard:
             self._wake_s = 0.0
         self._bell.set()
 
-    @property
-    def scan_age_s(self) -> float:
-        """How old the last scan is, in real time."""
-        published = self.published
-        if published is None:
-            return float("inf")
-        return self.clock.real_s(self.clock.mono_s() - published.now.mono_s)
-
     def _scan(
         self,
         requests: Sequence[Request] = (),

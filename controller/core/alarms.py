@@ -99,11 +99,6 @@ class Alarm(msgspec.Struct, frozen=True):
     by: str = ""
 
     @property
-    def is_quiet(self) -> bool:
-        """Nothing at all to remember: the normal state of most alarms."""
-        return self == QUIET
-
-    @property
     def stands(self) -> bool:
         """Active, or latched until a reset."""
         return self.active or self.latched

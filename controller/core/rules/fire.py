@@ -150,9 +150,8 @@ class Fire(RuleBase):
         verdict, by = judge(
             at.policy, self.parts.detectors, was.votes, seen, at.window_s, at.verify_s, heat
         )
-        pressed = self._pressed(seen)
-        if pressed:
-            verdict, by = Verdict.CONFIRMED, (*by, *pressed)
+        if was.pressed:
+            verdict, by = Verdict.CONFIRMED, (*by, *was.pressed)
         if was.latched:
             return was
         if verdict is Verdict.CONFIRMED:
@@ -239,7 +238,7 @@ class Fire(RuleBase):
         asked = next((r for r in seen.requests if is_fire_reset(r)), None)
         if asked is not None and was.latched and was.reset_s is None:
             if not self.parts.resets:
-                return self._ended(was, asked.actor), [_reset_event(asked.actor)], []
+                return self._ended(was), [_reset_event(asked.actor)], []
             return (
                 msgspec.structs.replace(was, reset_s=seen.now_s, reset_id=asked.id),
                 [Event("fire", "fire", "fire.detectors-reset", asked.actor)],
@@ -254,9 +253,9 @@ class Fire(RuleBase):
             answer = Answer(was.reset_id, Status.FAILED, reason)
             return msgspec.structs.replace(was, reset_s=None, reset_id=""), [], [answer]
         answer = Answer(was.reset_id, Status.DONE)
-        return self._ended(was, ""), [_reset_event("")], [answer]
+        return self._ended(was), [_reset_event("")], [answer]
 
-    def _ended(self, was: FireState, by: str) -> FireState:
+    def _ended(self, was: FireState) -> FireState:
         """The latch ends; nothing is un-cut, and cooling stays off until it is switched on."""
         return FireState(
             looked=True, votes=was.votes, cooling_off=was.cooling_off, held_by=was.held_by
