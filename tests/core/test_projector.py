@@ -421,3 +421,13 @@ def test_a_year_on_the_wall_clock_neither_shortens_nor_lengthens_the_cooling(lit
     assert lit.on("hall-outlet")
     lit.run(15.0)
     assert not lit.on("hall-outlet")
+
+
+def test_a_lamp_lit_by_hand_since_its_last_word_is_not_cut_by_an_off(rig):
+    rig.ask("projector-on", id="hall")
+    rig.run(1.0)  # the outlet is on, the lamp not yet told
+    rig.remote("hall", True)
+    rig.ask("projector-off", id="hall")
+    assert rig.on("hall-outlet")
+    rig.run(60.0)
+    assert rig.on("hall-outlet"), "it is lit or cooling: its outlet stays"
