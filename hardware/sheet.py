@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from controller.config.references import UPS_CONTACTS
 from controller.config.schema import RoomFile
 from controller.core.partconfig import InputConfig, OutputConfig, pins_of, role_of
 from hardware.boards import BoardTable, board_table, header_places
@@ -46,7 +47,7 @@ def _inputs(room: RoomFile, texts: dict[str, Any]) -> Iterator[list[str]]:
         pins = pins_of(part)
         if not pins:
             continue
-        what = texts["role"][role].format(of=getattr(part, "of", ""))
+        what = _what(part, texts)
         if role == "climate":
             contacts = [(texts["data"], texts["none"], texts["none"])]
         else:
@@ -55,6 +56,13 @@ def _inputs(room: RoomFile, texts: dict[str, Any]) -> Iterator[list[str]]:
             contacts = [means[contact] for contact in _contacts(part)]
         for pin, contact in zip(pins, contacts, strict=True):
             yield [part.id, part.place, what, contact[0], _pin(pin), *contact[1:]]
+
+
+def _what(part: InputConfig, texts: dict[str, Any]) -> str:
+    """What an input is, and which UPS's where it says so."""
+    role, of = role_of(part), getattr(part, "of", None)
+    what: str = texts["role"][role].format(of=of or "")
+    return f"{what}: {of}" if role in UPS_CONTACTS and of is not None else what
 
 
 def _contacts(part: InputConfig) -> tuple[str, ...]:
@@ -83,8 +91,14 @@ def _outputs(room: RoomFile, board: BoardTable, texts: dict[str, Any]) -> Iterat
 def _others(room: RoomFile, texts: dict[str, Any]) -> Iterator[list[str]]:
     unpinned = [part for part in room.inputs if not pins_of(part)]
     for part in (*unpinned, *room.projectors, *room.upses):
-        address = getattr(part, "address", None) or getattr(part, "device", texts["none"])
-        yield [part.id, part.place, part.kind, str(address)]
+        address = str(getattr(part, "address", None) or getattr(part, "device", texts["none"]))
+        if hasattr(part, "unit"):
+            address += ", " + texts["unit"].format(unit=part.unit)
+        kind = part.kind
+        if isinstance(part, InputConfig) and hasattr(part, "role"):
+            # Of a contact behind a bus the kind alone does not say what it is.
+            kind += f", {_what(part, texts)}"
+        yield [part.id, part.place, kind, address]
 
 
 def _notes(room: RoomFile, board: BoardTable, texts: dict[str, Any]) -> Iterator[str]:

@@ -21,12 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.config.faults import MISSING, Fault, entries, show
+from controller.config.references import UPS_CONTACTS
 from controller.config.schema import RoomFile
 from controller.core.partconfig import OnOff, OutputConfig, pins_of, role_of
 from controller.core.roles import OUTPUT_ROLES, Feeds, OutputRole, output_role
 from hardware.boards import BoardTable, board_table
 
-UPS_CONTACTS = ("ups-on-battery", "ups-battery-low", "ups-fault")
 MAY_TWITCH = ("siren", "beacon", "light", "detector-reset")
 
 

@@ -17,6 +17,8 @@ from gpiozero.pins.local import LocalPiFactory
 from controller.core.parts import DeviceUnreachable
 from drivers import contact, gpio, relay
 
+pytestmark = pytest.mark.slow
+
 IS_OUT, PULL_UP, PULL_NONE = 2, 32, 128
 RPI4_REVISION = 0xC03111  # a Pi 4B, so that gpiozero knows the header
 

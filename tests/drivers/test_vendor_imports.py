@@ -32,7 +32,7 @@ def imported(body: list[ast.stmt]) -> Iterator[str]:
                         yield from imported([x for x in value if isinstance(x, ast.stmt)])
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: file.name)
 def test_vendor_libraries_are_imported_inside_functions_only(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
     assert set(imported(tree.body)) - set(sys.stdlib_module_names) - OUR_OWN == set()

@@ -9,7 +9,20 @@ from controller.config.faults import ConfigFaults, Fault
 from controller.config.read import read_room
 from controller.config.schema import RoomFile
 from controller.config.walk import Kinds
-from drivers import contact, contact_pair, dht22, iio_dht, pjlink, relay, relay_only
+from drivers import (
+    contact,
+    contact_pair,
+    dht22,
+    dry_contacts,
+    iio_dht,
+    modbus,
+    modbus_contact,
+    nut,
+    pjlink,
+    relay,
+    relay_only,
+)
+from hardware.supply import check_supply
 from hardware.wiring import check_wiring
 
 LAKESIDE = Path(__file__).parents[1] / "rooms" / "lakeside.toml"
@@ -19,9 +32,15 @@ KINDS: Kinds = {
         "contact-pair": contact_pair.Config,
         "dht22": dht22.Config,
         "iio-dht": iio_dht.Config,
+        "modbus-contact": modbus_contact.Config,
     },
     "output": {"relay": relay.Config},
     "projector": {"pjlink": pjlink.Config, "relay-only": relay_only.Config},
+    "ups": {
+        "dry-contacts": dry_contacts.Config,
+        "modbus": modbus.Config,
+        "nut": nut.Config,
+    },
 }
 
 Lakeside = Callable[..., RoomFile]
@@ -38,7 +57,7 @@ def lakeside(tmp_path: Path) -> Lakeside:
             text = text.replace(old, new)
         file = tmp_path / "room.toml"
         file.write_text(text + added)
-        return read_room(file, KINDS, [check_wiring])
+        return read_room(file, KINDS, [check_wiring, check_supply])
 
     return lakeside
 

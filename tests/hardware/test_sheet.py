@@ -36,6 +36,27 @@ def test_each_contact_has_its_pin_and_what_closed_and_open_mean(lakeside):
     ]
 
 
+def test_a_part_behind_a_bus_has_its_address_its_unit_and_what_it_is(lakeside):
+    leak = (
+        '[[input]]\nid = "leak"\nkind = "modbus-contact"\nrole = "leak"\nplace = "floor"\n'
+        'address = "tcp://127.0.0.1:1502"\nunit = 7\nfunction = "discrete"\nregister = 0\n'
+    )
+    text = wiring_sheet(lakeside(added=leak), "en")
+    assert rows(text, "leak") == [
+        ["leak", "floor", "modbus-contact, water leak", "tcp://127.0.0.1:1502, unit 7"]
+    ]
+    assert rows(text, "main-ups") == [["main-ups", "", "modbus", "tcp://127.0.0.1:1502, unit 1"]]
+
+
+def test_a_contact_of_a_ups_says_which(lakeside):
+    contact = (
+        '[[input]]\nid = "low"\nkind = "contact"\nrole = "ups-battery-low"\npin = 19\n'
+        'of = "main-ups"\n'
+    )
+    text = wiring_sheet(lakeside(added=contact), "en")
+    assert rows(text, "low")[0][2] == "UPS battery low: main-ups"
+
+
 def test_each_relay_has_what_its_coil_does_and_what_proves_it(lakeside):
     text = wiring_sheet(lakeside(), "en")
     assert rows(text, "power-cut") == [

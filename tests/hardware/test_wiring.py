@@ -207,7 +207,7 @@ FED = 'fed = "outside" '
                 Fault(
                     'input "smoke-1".kind',
                     '"contact-pear"',
-                    '"contact" or "contact-pair" or "dht22" or "iio-dht"',
+                    '"contact" or "contact-pair" or "dht22" or "iio-dht" or "modbus-contact"',
                 ),
                 Fault('output "beacon".pin', "17", 'a free pin; input "smoke-1" has this one'),
             ],
@@ -231,6 +231,16 @@ def test_a_ups_known_by_its_contacts_alone_stays_live_too(faults):
     without_ups = [(ups, ""), (UPS_SCOPE, 'scope = "room"')]
     assert faults(*without_ups) == []
     assert faults(*without_ups, added=contact) == [Fault("fire.accept_risk", "missing", LIVE_UPS)]
+
+
+def test_a_ups_of_dry_contacts_that_stays_live_is_named(faults):
+    small = (
+        '[[ups]]\nid = "small"\nkind = "dry-contacts"\n[[input]]\nid = "small-ob"\n'
+        'kind = "contact"\nrole = "ups-on-battery"\npin = 19\nof = "small"\n'
+    )
+    assert faults((UPS_SCOPE, 'scope = "room"'), added=small) == [
+        Fault("fire.accept_risk", "missing", LIVE_UPS)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["rpi3", "rpi4", "rpi5"])
