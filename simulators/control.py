@@ -29,7 +29,10 @@ def sim(socket_path: Path, subject: str, value: str) -> None:
 
 
 def truth(socket_path: Path) -> dict[str, Any]:
-    """Return what is so in the world; the keys stand in `World.truth`. Raises: NoWorld."""
+    """Return what is so in the world; the keys stand at `simulators.truth.truth_of`.
+
+    Raises: NoWorld.
+    """
     found: dict[str, Any] = _ask(socket_path, {"ask": "truth"})["truth"]
     return found
 

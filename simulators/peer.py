@@ -1,4 +1,4 @@
-"""One connection on the world's loop: lines in, bytes out, both bounded."""
+"""One connection on the world's loop: lines or frames in, bytes out, both bounded."""
 
 from __future__ import annotations
 
@@ -11,8 +11,23 @@ _READ = selectors.EVENT_READ
 _WRITE = selectors.EVENT_WRITE
 
 
+Cut = Callable[[bytes], tuple[list[bytes], bytes]]
+"""Splits what was received into whole frames and the beginning of the next."""
+
+
+def lines(end: bytes) -> Cut:
+    """Cut into lines, without their `end`."""
+
+    def cut(received: bytes) -> tuple[list[bytes], bytes]:
+        *whole, rest = received.split(end)
+        return whole, rest
+
+    return cut
+
+
 class Peer:
-    """Calls `took` with each line (without its `end`), from the loop's thread.
+    """Calls `took` with each line (without its `end`), or each frame that `cut` makes, from the
+    loop's thread.
 
     A peer that sends an endless line or does not take what it is sent is closed.
     """
@@ -24,6 +39,7 @@ class Peer:
         took: Callable[[Peer, bytes], None],
         *,
         end: bytes = b"\n",
+        cut: Cut | None = None,
         line_limit: int = 65_536,
         backlog_limit: int = 4_194_304,
     ) -> None:
@@ -32,7 +48,7 @@ class Peer:
         self._selector = selector
         self._sock = sock
         self._took = took
-        self._end = end
+        self._cut = cut or lines(end)
         self._line_limit = line_limit
         self._backlog_limit = backlog_limit
         self._in = bytearray()
@@ -93,9 +109,9 @@ class Peer:
             return
         self.heard_s = time.monotonic()
         self._in += data
-        *lines, rest = bytes(self._in).split(self._end)
+        whole, rest = self._cut(bytes(self._in))
         self._in = bytearray(rest)
-        for line in lines:
+        for line in whole:
             if self.is_closed:
                 return
             if len(line) > self._line_limit:

@@ -98,6 +98,8 @@ class WorldPins(MockFactory):  # type: ignore[misc]  # gpiozero is not typed
         """Held while pins take their levels; never while callbacks run."""
         self.synchronised = True
         """Whether the simulated room's clock counts as synchronised."""
+        self.wake: tuple[str, int] | None = None
+        """Where the simulated network takes magic packets; None where no host is woken so."""
         self._path = socket_path
         self._levels: dict[int, bool] = {}
         self._lines: dict[int, bool] = {}
@@ -234,6 +236,9 @@ class WorldPins(MockFactory):  # type: ignore[misc]  # gpiozero is not typed
 
     def _take(self, message: dict[str, Any]) -> None:
         self.synchronised = message.get("synchronised", self.synchronised)
+        if "wake" in message:
+            host, port = message["wake"]
+            self.wake = (host, port)
         if "pin" in message:
             levels = {message["pin"]: message["high"]}
         else:

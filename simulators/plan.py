@@ -5,14 +5,25 @@ Parts named in `[simulation] real` are left out: they are really there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from controller.config.schema import RoomFile
+from controller.core.registers import RegisterMap
+from simulators.busplan import BusClimate, BusContact, bus_climate, bus_contact
+from simulators.powerplan import (
+    UPS_ROLES,
+    HostPart,
+    OwnUpsd,
+    UpsPart,
+    host_parts,
+    own_upsd,
+    secret,
+    ups_parts,
+)
 
 PJLINK_PORT = 4352
 
@@ -25,6 +36,9 @@ class Loop(msgspec.Struct, frozen=True):
 
 
 class ContactPart(msgspec.Struct, frozen=True):
+    """One without loops stands on a bus. `of`: the output that it proves, or the UPS that it
+    tells of."""
+
     id: str
     role: str
     loops: tuple[Loop, ...]
@@ -62,25 +76,36 @@ class ProjectorPart(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The simulated parts of a room. `has_ups`: what its racks are fed by."""
+    """The simulated parts of a room. `has_ups`: what its racks are fed by; `upsd`: our own."""
 
     contacts: tuple[ContactPart, ...] = ()
     climates: tuple[ClimatePart, ...] = ()
     coils: tuple[CoilPart, ...] = ()
     projectors: tuple[ProjectorPart, ...] = ()
     has_ups: bool = False
+    upses: tuple[UpsPart, ...] = ()
+    hosts: tuple[HostPart, ...] = ()
+    bus_climates: tuple[BusClimate, ...] = ()
+    bus_contacts: tuple[BusContact, ...] = ()
+    upsd: OwnUpsd | None = None
 
 
-def plan_of(room: RoomFile) -> Plan:
-    """Read the simulated parts from a room file, and the secrets that their protocols need."""
+def plan_of(room: RoomFile, maps: Mapping[str, RegisterMap] | None = None) -> Plan:
+    """Read the simulated parts from a room file, and the secrets that their protocols need.
+
+    `maps` holds the register map of each Modbus UPS by its id; one without is not on the network.
+    """
     real = frozenset(room.simulation.real)
 
     def simulated(parts: Iterable[Any], *kinds: str) -> list[Any]:
         return [part for part in parts if part.id not in real and _kind(part) in kinds]
 
+    upses = ups_parts(room, maps or {})
+    only_ups = upses[0].id if len(upses) == 1 else None
     return Plan(
         contacts=tuple(
-            _contact(part) for part in simulated(room.inputs, "contact", "contact-pair")
+            _contact(part, only_ups)
+            for part in simulated(room.inputs, "contact", "contact-pair", "modbus-contact")
         ),
         climates=tuple(
             ClimatePart(part.id, _kind(part)) for part in simulated(room.inputs, "dht22", "dht11")
@@ -89,7 +114,16 @@ def plan_of(room: RoomFile) -> Plan:
         projectors=tuple(
             _projector(part, room) for part in simulated(room.projectors, "pjlink", "relay-only")
         ),
-        has_ups=bool(room.upses),
+        has_ups=bool(room.upses or upses),
+        upses=upses,
+        hosts=host_parts(room),
+        bus_climates=tuple(
+            filter(None, map(bus_climate, simulated(room.inputs, "modbus-climate")))
+        ),
+        bus_contacts=tuple(
+            filter(None, map(bus_contact, simulated(room.inputs, "modbus-contact")))
+        ),
+        upsd=own_upsd(room),
     )
 
 
@@ -98,13 +132,18 @@ def _kind(part: Any) -> str:
     return type(part).__module__.rpartition(".")[2].replace("_", "-")
 
 
-def _contact(part: Any) -> ContactPart:
-    if _kind(part) == "contact-pair":
-        no_pin, nc_pin = part.pins
-        loops: tuple[Loop, ...] = (Loop(no_pin, True), Loop(nc_pin, False))
-    else:
-        loops = (Loop(part.pin, part.contact == "no"),)
-    return ContactPart(part.id, part.role, loops, getattr(part, "of", None))
+def _contact(part: Any, only_ups: str | None) -> ContactPart:
+    loops: tuple[Loop, ...] = ()
+    match _kind(part):
+        case "contact-pair":
+            no_pin, nc_pin = part.pins
+            loops = (Loop(no_pin, True), Loop(nc_pin, False))
+        case "contact":
+            loops = (Loop(part.pin, part.contact == "no"),)
+    of = getattr(part, "of", None)
+    if of is None and part.role in UPS_ROLES:
+        of = only_ups
+    return ContactPart(part.id, part.role, loops, of)
 
 
 def _coil(part: Any) -> CoilPart:
@@ -126,7 +165,7 @@ def _projector(part: Any, room: RoomFile) -> ProjectorPart:
     if _kind(part) == "pjlink":
         address = _host_and_port(part.address)
         if part.password_file is not None:
-            password = _secret(room.resolve(part.password_file))
+            password = secret(room.resolve(part.password_file))
     return ProjectorPart(
         id=part.id,
         outlet=part.outlet,
@@ -141,11 +180,3 @@ def _host_and_port(address: str) -> tuple[str, int]:
     """Read "host", "host:port" or "[v6]:port"; the room file has been checked already."""
     found = urlsplit(f"//{address}")
     return found.hostname or "", found.port or PJLINK_PORT
-
-
-def _secret(path: Path) -> str | None:
-    """A room whose secret is missing still has a projector: one that asks for no password."""
-    try:
-        return path.read_text(encoding="utf-8").strip() or None
-    except OSError:
-        return None

@@ -7,13 +7,12 @@ until somebody asks or something is due: an idle world costs a look a second.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,10 +20,13 @@ import msgspec
 
 from controller.clock import Clock
 from controller.config.schema import RoomFile
+from controller.core.registers import RegisterMap
+from simulators.bell import Bell
+from simulators.network import Network
 from simulators.peer import Peer, listen
-from simulators.pjlink_server import PjlinkServer
 from simulators.plan import Plan, plan_of
-from simulators.subjects import Refused
+from simulators.secretfiles import write_missing
+from simulators.subject import Refused
 from simulators.world import World
 
 MAX_CLIENTS = 64
@@ -40,12 +42,19 @@ class WorldTaken(OSError):
     """Another world already runs on this socket."""
 
 
-def serve(room: RoomFile, socket_path: Path, clock: Clock) -> None:
+def serve(
+    room: RoomFile,
+    socket_path: Path,
+    clock: Clock,
+    maps: Mapping[str, RegisterMap] | None = None,
+) -> None:
     """Run the world of `room` until SIGTERM, or until it has been alone for a minute.
 
-    Call it on the main thread. Raises: WorldTaken, OSError.
+    `maps` holds the register map of each Modbus UPS by its id. Secret files of simulated parts
+    that are missing are written first. Call it on the main thread. Raises: WorldTaken, OSError.
     """
-    server = WorldServer(plan_of(room), socket_path, clock)
+    write_missing(room)
+    server = WorldServer(plan_of(room, maps), socket_path, clock)
     signal.signal(signal.SIGTERM, lambda _number, _frame: server.stop())
     try:
         server.run()
@@ -66,9 +75,7 @@ class WorldServer:
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._bell, self._ringer = socket.socketpair()
-        self._ringer.setblocking(False)
-        self._selector.register(self._bell, selectors.EVENT_READ, self._stopped)
+        self._bell = Bell(self._selector)
         self._clients: list[Peer] = []
         self._pins: list[Peer] = []
         socket_path.unlink(missing_ok=True)  # left by a world that was killed
@@ -77,18 +84,15 @@ class WorldServer:
         socket_path.chmod(0o600)
         self._listener.listen(MAX_CLIENTS)
         listen(self._selector, self._listener, self._accept)
-        self._projectors = [
-            PjlinkServer(self._selector, self._world, part)
-            for part in plan.projectors
-            if part.address is not None
-        ]
+        self._network = Network(self._selector, self._world, self._bell.call)
+        # Whoever finds the world finds its projectors, UPSes and hosts.
+        self._network.follow()
 
     def stop(self) -> None:
         """End `run`, from any thread or signal handler."""
-        with contextlib.suppress(BlockingIOError):
-            self._ringer.send(b"!")
+        self._bell.call(self._stop)
 
-    def _stopped(self, _mask: int) -> None:
+    def _stop(self) -> None:
         self._stopping = True
 
     def run(self, alone_s: float = ALONE_S) -> None:
@@ -96,8 +100,7 @@ class WorldServer:
         accompanied_s = time.monotonic()
         while not self._stopping:
             self._advance()
-            for projector in self._projectors:
-                projector.follow()
+            self._network.follow()
             if self._pins:
                 accompanied_s = time.monotonic()
             elif time.monotonic() - accompanied_s > alone_s:
@@ -112,18 +115,16 @@ class WorldServer:
         self._path.unlink(missing_ok=True)
         for peer in self._clients:
             peer.close()
-        for projector in self._projectors:
-            projector.close()
-        for sock in (self._listener, self._bell, self._ringer):
-            sock.close()
+        self._network.close()
+        self._listener.close()
+        self._bell.close()
         self._selector.close()
         self._lock.close()
 
     def _wait_s(self) -> float:
         """Return how long nothing happens by itself, in real time."""
         world_s = self._clock.real_s(self._world.next_s - self._clock.mono_s())
-        waits_s = [projector.wait_s() for projector in self._projectors]
-        return max(0.0, min(_LOOK_S, world_s, *waits_s))
+        return max(0.0, min(_LOOK_S, world_s, self._network.wait_s()))
 
     def _advance(self) -> None:
         self._world.advance(self._clock.mono_s())
@@ -163,7 +164,10 @@ class WorldServer:
             case {"client": "pins"}:
                 pins = {str(pin): high for pin, high in self._world.levels.items()}
                 synchronised = self._world.clock_synchronised
-                _reply(peer, {"pins": pins, "synchronised": synchronised})
+                hello: dict[str, Any] = {"pins": pins, "synchronised": synchronised}
+                if self._network.wake_address is not None:
+                    hello["wake"] = self._network.wake_address
+                _reply(peer, hello)
                 self._pins.append(peer)
                 return self._from_pins
             case {"client": "sensor", "id": str(id)}:
@@ -201,8 +205,7 @@ class WorldServer:
                 if self._world.clock_synchronised is not synchronised:
                     for pins in self._pins:
                         _reply(pins, {"synchronised": self._world.clock_synchronised})
-                for projector in self._projectors:
-                    projector.follow()
+                self._network.follow()
                 _reply(peer, {"done": True})
             case _:
                 raise Refused('{"subject": .., "value": ..} or {"ask": "truth"|"log"} expected')

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from simulators import contacts, probe, switchgear
+from simulators import contacts, host, probe, switchgear, upssubjects
 from simulators.contacts import Contact
 from simulators.plan import ProjectorPart
 from simulators.probe import Probe
+from simulators.subject import Refused as Refused
+from simulators.subject import Subject
 
 if TYPE_CHECKING:
     from simulators.world import World
 
 PROJECTOR_FAULTS = ("silent", "drop", "garbage", "busy", "late")
-
-
-class Refused(ValueError):
-    """The world has no such subject, or the subject cannot be so."""
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """Something that `roomwarden sim` can move: words, or a number from low to high."""
-
-    act: Callable[[str], None]
-    words: tuple[str, ...]
-    numbers: tuple[float, float] | None = None
-
-    def check(self, name: str, value: str) -> None:
-        """Raises: Refused, saying what is allowed."""
-        if value in self.words:
-            return
-        allowed = ", ".join(self.words)
-        if self.numbers is not None:
-            low, high = self.numbers
-            try:
-                if low <= float(value) <= high:
-                    return
-            except ValueError:
-                pass
-            allowed = f"{low:g}..{high:g}, {allowed}"
-        raise Refused(f"{name}: {value!r} is not one of {allowed}")
 
 
 def subjects_of(world: World) -> dict[str, Subject]:
@@ -56,11 +28,16 @@ def subjects_of(world: World) -> dict[str, Subject]:
             gear.act, switchgear.CUT_OFF_VALUES if is_cut_off else switchgear.VALUES
         )
     for id, sensor in world.probes.items():
-        subjects[id] = Subject(sensor.set_state, probe.VALUES)
-        for quantity in probe.QUANTITIES:
+        is_dht = sensor.kind in probe.DHTS
+        subjects[id] = Subject(sensor.set_state, probe.VALUES if is_dht else probe.BUS_VALUES)
+        for quantity in sensor.ranges:
             subjects[f"{id}.{quantity}"] = _measured(sensor, quantity)
     for part in world.plan.projectors:
         subjects[part.id] = _projector(world, part)
+    for ups in world.plan.upses:
+        subjects |= upssubjects.of_ups(world, ups)
+    for id, server in world.power.hosts.items():
+        subjects[id] = Subject(server.act, host.VALUES)
     return subjects
 
 

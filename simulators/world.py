@@ -3,9 +3,9 @@
 No socket, thread or clock in here: the instant is handed in, and what happened on the wires is
 taken out as edges. `simulators.server` puts it behind a socket.
 
-How it hangs together: relay coils move switchgear; switchgear and the mains supply outlets,
-air conditioner and racks; those warm or cool the air and light lamps; contacts show doors,
-smoke, the mains and what the switchgear did.
+How it hangs together: relay coils move switchgear; switchgear and the mains supply UPSes, outlets
+and air conditioner, UPSes the racks and their hosts; those warm or cool the air and light lamps;
+contacts show doors, smoke, the mains, what the switchgear did and what a UPS tells.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import msgspec
 from simulators.air import Air
 from simulators.contacts import Contact
 from simulators.plan import ContactPart, Plan
-from simulators.probe import Probe
+from simulators.power import Power
+from simulators.probe import DHTS, Probe
 from simulators.projector import HEAT_W, Projector
 from simulators.subjects import Refused, subjects_of
 from simulators.switchgear import Switchgear
+from simulators.truth import truth_of
 
-RACKS_W = 3000.0
 LOG_LENGTH = 10_000
 
 
@@ -48,11 +49,17 @@ class World:
         self.log: deque[Edge] = deque(maxlen=LOG_LENGTH)
         self.contacts = {part.id: Contact(part) for part in plan.contacts}
         self.probes = {part.id: Probe(part.kind, part.id) for part in plan.climates}
+        self.probes |= {
+            part.id: Probe("modbus-climate", part.id, ranges=part.ranges, steps=part.steps)
+            for part in plan.bus_climates
+        }
         self.switchgear = {part.id: Switchgear(part) for part in plan.coils}
         self.projectors = {
             part.id: Projector(part.cooling_s, now_s=now_s) for part in plan.projectors
         }
         self.projector_faults: dict[str, str] = {}
+        self.ups_faults: dict[str, str] = {}
+        self.power = Power(plan.upses, plan.hosts, has_ups=plan.has_ups, now_s=now_s)
         self.mains = self._mains_contact()
         self.mains.natural = True
         self._subjects = subjects_of(self)
@@ -71,8 +78,8 @@ class World:
         """When something happens by itself the next time."""
         return min(
             [contact.next_s for contact in self.contacts.values()]
-            + [projector.ends_s for projector in self.projectors.values()],
-            default=float("inf"),
+            + [projector.ends_s for projector in self.projectors.values()]
+            + [self.power.next_s]
         )
 
     def advance(self, now_s: float) -> None:
@@ -102,7 +109,7 @@ class World:
 
     def pulses(self, id: str) -> list[int]:
         """Measure with the sensor `id`; the pulse lengths it sends. Raises: Refused."""
-        if id not in self.probes:
+        if id not in self.probes or self.probes[id].kind not in DHTS:
             raise Refused(f"{id!r} is not a simulated sensor of this room")
         return list(self.probes[id].measure(self.air))
 
@@ -118,63 +125,46 @@ class World:
         return edges
 
     def truth(self) -> dict[str, Any]:
-        """Return everything that is so, whatever the controller knows of it.
+        """Return everything that is so, whatever the controller knows; see `truth_of`."""
+        return truth_of(self)
 
-        Keys: mono_s, clock_synchronised, air, supply; contacts, sensors, outputs and projectors
-        by their ids; lines (of the controller) and pins (its inputs) by number, true is high.
-        """
-        return {
-            "mono_s": self.now_s,
-            "clock_synchronised": self.clock_synchronised,
-            "air": {
-                "temperature_c": self.air.temperature_c,
-                "humidity_pct": self.air.humidity_pct,
-                "cooling": self.air.cooling,
-                "heat_w": self.air.heat_w,
-            },
-            "supply": {
-                "mains": self.mains.value,
-                "room_cut": self._is_cut("room"),
-                "ups_cut": self._is_cut("ups"),
-            },
-            "contacts": {
-                id: {
-                    "role": contact.part.role,
-                    "value": contact.value,
-                    "closed": contact.closed(),
-                    "wire_cut": contact.wire_cut,
-                }
-                for id, contact in self.contacts.items()
-            },
-            "sensors": {
-                id: {"state": probe.state, "held": probe.held} for id, probe in self.probes.items()
-            },
-            "outputs": {
-                id: {
-                    "role": gear.part.role,
-                    "energised": gear.energised,
-                    "on": gear.is_on,
-                    "stuck": gear.stuck,
-                }
-                for id, gear in self.switchgear.items()
-            },
-            "projectors": {
-                id: {
-                    "power": projector.power,
-                    "lit": projector.is_lit,
-                    "lamp_c": projector.lamp_c,
-                    "hot_cuts": projector.hot_cuts,
-                    "fault": self.projector_faults.get(id),
-                }
-                for id, projector in self.projectors.items()
-            },
-            "lines": {str(pin): high for pin, high in self.lines.items()},
-            "pins": {str(pin): high for pin, high in self._levels.items()},
-        }
+    def stop_host(self, id: str) -> bool:
+        """Ask a host's operating system to shut down; return whether it does."""
+        taken = self.power.hosts[id].stop()
+        self._settle()
+        return taken
+
+    def start_host(self, id: str) -> bool:
+        """Switch a host on; return whether it boots."""
+        taken = self.power.hosts[id].start()
+        self._settle()
+        return taken
+
+    def switch_off_host(self, id: str) -> None:
+        """Switch a host off at once, as its management controller can."""
+        self.power.hosts[id].switch_off()
+        self._settle()
+
+    def wake(self, mac: str) -> None:
+        """Start the host whose network card has this address, if there is one."""
+        for part in self.plan.hosts:
+            if part.mac == mac and self.power.hosts[part.id].fault != "silent":
+                self.start_host(part.id)
+
+    def switch_off_ups(self, id: str) -> None:
+        """Switch a UPS's output off, and on again when the mains is there."""
+        self.power.upses[id].switch_off()
+        self._settle()
+
+    def set_nut_status(self, host: str, status: str) -> None:
+        """Set what the virtual UPS of a host says to its upsmon."""
+        self.power.nut_status[host] = status
+        self._settle()
 
     def _step(self, to_s: float) -> None:
         self.air.advance(max(0.0, to_s - self.now_s))
         self.now_s = max(self.now_s, to_s)
+        self.power.advance(self.now_s)
         for projector in self.projectors.values():
             projector.advance(self.now_s)
         for contact in self.contacts.values():
@@ -185,21 +175,19 @@ class World:
         for gear in self.switchgear.values():
             # A line that nobody has claimed yet leaves its relay released.
             gear.drive(self.lines.get(gear.part.pin) is gear.part.active_high)
-        from_mains = self.mains.value and not self._is_cut("room")
-        from_ups = not self._is_cut("ups")
+        from_mains = self.mains.value and not self.is_cut("room")
+        lit_w = {id: HEAT_W * projector.is_lit for id, projector in self.projectors.items()}
+        on_ups_w = sum(lit_w[part.id] for part in self.plan.projectors if part.on_ups)
+        self.power.settle(from_mains, self.is_cut("ups"), self._supplies, on_ups_w)
         for part in self.plan.projectors:
-            outlet = self.switchgear.get(part.outlet)
-            supplied = from_ups if part.on_ups else from_mains
-            self.projectors[part.id].supply(supplied and (outlet is None or outlet.is_on))
+            supplied = self.power.ups_fed if part.on_ups else from_mains
+            self.projectors[part.id].supply(supplied and self._supplies(part.outlet))
         self.air.cooling = from_mains and self._cooling_asked()
-        racks_run = from_ups if self.plan.has_ups else from_mains
-        lit = sum(projector.is_lit for projector in self.projectors.values())
-        self.air.heat_w = RACKS_W * racks_run + HEAT_W * lit
+        self.air.heat_w = self.power.racks_w + sum(lit_w.values())
         for contact in self.contacts.values():
-            if contact.part.role == "mains" and contact is not self.mains:
-                contact.natural = self.mains.value
-            elif contact.part.role == "feedback" and contact.part.of in self.switchgear:
-                contact.natural = self.switchgear[contact.part.of].is_on
+            natural = self._natural(contact)
+            if natural is not None:
+                contact.natural = natural
             self._show(contact)
 
     def _show(self, contact: Contact) -> None:
@@ -214,12 +202,35 @@ class World:
         self.log.append(edge)
         return edge
 
-    def _is_cut(self, scope: str) -> bool:
+    def is_cut(self, scope: str) -> bool:
         return any(
             gear.is_on
             for gear in self.switchgear.values()
             if gear.part.role == "cut-off" and gear.part.scope == scope
         )
+
+    def _supplies(self, outlet: str) -> bool:
+        """Whether an outlet has its contact closed; one that is not simulated has."""
+        return outlet not in self.switchgear or self.switchgear[outlet].is_on
+
+    def _natural(self, contact: Contact) -> bool | None:
+        """What the rest of the room makes of a contact; None where it moves by itself."""
+        part = contact.part
+        if part.role == "mains" and contact is not self.mains:
+            return self.mains.value
+        if part.role == "feedback" and part.of in self.switchgear:
+            return self.switchgear[part.of].is_on
+        ups = self.power.upses.get(part.of or "")
+        if ups is None:
+            return None
+        match part.role:
+            case "ups-on-battery":
+                return ups.supply == "battery"
+            case "ups-battery-low":
+                return ups.battery_low
+            case "ups-fault":
+                return bool(ups.faults)
+        return None
 
     def _cooling_asked(self) -> bool:
         """A room without a cooling output has an air conditioner that nobody switches."""

@@ -46,12 +46,28 @@ def room() -> Plan:
     return ROOM
 
 
+@pytest.fixture(name="free_address")
+def _free_address() -> Callable[[], tuple[str, int]]:
+    return free_address
+
+
+_given: set[int] = set()
+
+
+def free_address() -> tuple[str, int]:
+    """A free port is offered again as soon as it is closed: not twice to our tests."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return "127.0.0.1", port
+
+
 @pytest.fixture
 def networked_room() -> Plan:
     """The room, its projector listening on a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    hall = msgspec.structs.replace(ROOM.projectors[0], address=("127.0.0.1", port))
+    hall = msgspec.structs.replace(ROOM.projectors[0], address=free_address())
     return msgspec.structs.replace(ROOM, projectors=(hall,))
 
 

@@ -11,8 +11,8 @@ from drivers.pjlink import PjLink
 from simulators import control
 from simulators.pins import WorldPins
 from simulators.pjlink import Conversation
-from simulators.pjlink_server import MAX_PEERS
 from simulators.plan import Plan
+from simulators.port import MAX_PEERS
 from simulators.projector import Projector
 
 Eventually = Callable[..., None]
@@ -154,7 +154,7 @@ def test_a_faulty_projector_answers_badly_until_normal(
 def test_a_late_answer_comes_in_the_end(
     hall: tuple[Path, tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulators.pjlink_server.LATE_S", 0.05)
+    monkeypatch.setattr("simulators.port.LATE_S", 0.05)
     path, address = hall
     control.sim(path, "hall", "late")
     assert exchange(address) == b"%1POWR=0\r"
@@ -212,7 +212,7 @@ def test_only_so_many_connections_are_held(
 def test_an_idle_connection_is_dropped(
     hall: tuple[Path, tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulators.pjlink_server.IDLE_S", 0.05)
+    monkeypatch.setattr("simulators.port.IDLE_S", 0.05)
     _, address = hall
     with socket.create_connection(address, 2.0) as sock:
         sock.recv(256)

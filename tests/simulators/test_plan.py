@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from controller.config.power import UpsConfig
+from controller.config.power import HostConfig, Nut
 from controller.config.schema import BoardConfig, Room, RoomFile, Simulation
 from controller.core.duration import Duration
-from drivers import contact, contact_pair, dht11, dht22, iio_dht, pjlink, relay, relay_only
+from controller.core.partconfig import InputConfig, UpsConfig
+from controller.core.registers import RegisterMap
+from drivers import (
+    contact,
+    contact_pair,
+    dht11,
+    dht22,
+    dry_contacts,
+    iio_dht,
+    modbus,
+    nut,
+    pjlink,
+    relay,
+    relay_only,
+)
 from simulators.plan import (
     ClimatePart,
     CoilPart,
@@ -16,6 +30,15 @@ from simulators.plan import (
     Plan,
     ProjectorPart,
     plan_of,
+)
+from simulators.powerplan import (
+    Account,
+    HostPart,
+    Listener,
+    ModbusEnd,
+    NutEnd,
+    OwnUpsd,
+    UpsPart,
 )
 
 ROOM = Room(site="lakeside-school", id="server-room", name="Server room", timezone="UTC")
@@ -96,5 +119,124 @@ def test_kinds_that_cannot_be_simulated_are_left_out() -> None:
 
 
 def test_a_ups_feeds_the_racks_of_a_room_that_has_one() -> None:
-    ups = UpsConfig(id="main-ups", kind="modbus", address="tcp://127.0.0.1:1502", map="x.toml")
+    ups = dry_contacts.Config(id="main-ups")
     assert plan_of(RoomFile(room=ROOM, board=BoardConfig(kind="simulated"), upses=(ups,))).has_ups
+
+
+def powered(
+    *upses: UpsConfig,
+    hosts: tuple[HostConfig, ...] = (),
+    inputs: tuple[InputConfig, ...] = (),
+    real: tuple[str, ...] = (),
+    folder: Path = Path("nowhere"),
+) -> RoomFile:
+    return RoomFile(
+        room=ROOM,
+        board=BoardConfig(kind="simulated"),
+        inputs=inputs,
+        upses=upses,
+        hosts=hosts,
+        nut=Nut(address="127.0.0.1:34930"),
+        simulation=Simulation(real=real),
+        folder=folder,
+    )
+
+
+def test_each_ups_answers_at_its_own_address(tmp_path: Path) -> None:
+    (tmp_path / "ups.secret").write_text("s3\n")
+    found = RegisterMap("some-ups")
+    upses = (
+        modbus.Config(id="main-ups", address="tcp://127.0.0.1:1502", map="some-ups", unit=3),
+        modbus.Config(id="serial-ups", address="rtu:///dev/ttyUSB0", map="some-ups"),
+        nut.Config(
+            id="usb-ups", address="nut://warden@127.0.0.1/rack", password_file="ups.secret"
+        ),
+        dry_contacts.Config(id="least-ups"),
+        modbus.Config(id="real-ups", address="tcp://127.0.0.1:1503", map="some-ups"),
+    )
+    file = powered(*upses, real=("real-ups",), folder=tmp_path)
+    assert plan_of(file, {"main-ups": found, "serial-ups": found}).upses == (
+        UpsPart("main-ups", ModbusEnd(("127.0.0.1", 1502), 3, found)),
+        UpsPart("serial-ups"),
+        UpsPart("usb-ups", NutEnd(("127.0.0.1", 3493), "rack", "warden", "s3")),
+        UpsPart("least-ups"),
+    )
+
+
+def test_contacts_alone_make_a_ups_and_belong_to_the_only_one() -> None:
+    contacts = (
+        contact.Config(id="on-battery", role="ups-on-battery", pin=5),
+        contact.Config(id="mains", role="mains", pin=6),
+    )
+    implied = plan_of(powered(inputs=contacts))
+    assert (implied.upses, implied.has_ups) == ((UpsPart("ups"),), True)
+    assert [part.of for part in implied.contacts] == ["ups", None]
+    named = plan_of(powered(dry_contacts.Config(id="main-ups"), inputs=contacts))
+    assert [part.of for part in named.contacts] == ["main-ups", None]
+
+
+def test_each_host_answers_where_its_evidence_and_its_means_say(tmp_path: Path) -> None:
+    (tmp_path / "bmc.secret").write_text("s3\n")
+    hosts = (
+        HostConfig(
+            id="standby-1",
+            stage=1,
+            stop="ssh://room@127.0.0.1:2222",
+            key_file="standby-1.key",
+            start="wol://02:00:00:00:00:0A@10.0.0.255",
+            evidence=("tcp://127.0.0.1:2222", "ping://127.0.0.1", "tcp://127.0.0.1:80"),
+            ready=("http://127.0.0.1/up", "https://127.0.0.1:8443/", "ssh://127.0.0.1:2223"),
+        ),
+        HostConfig(
+            id="nas",
+            stage=2,
+            stop="redfish://admin@127.0.0.2/system.1",
+            start="outlet",
+            password_file="bmc.secret",
+            outlet="nas-outlet",
+        ),
+        HostConfig(id="files", stage=3, stop="nut"),
+        HostConfig(id="real-one", stage=3, stop="nut"),
+    )
+    plan = plan_of(powered(hosts=hosts, real=("real-one",), folder=tmp_path))
+    assert plan.hosts == (
+        HostPart(
+            "standby-1",
+            (
+                Listener(("127.0.0.1", 2222), "ssh"),
+                Listener(("127.0.0.1", 80), "http"),
+                Listener(("127.0.0.1", 8443), "https"),
+                Listener(("127.0.0.1", 2223), "banner"),
+            ),
+            Account(
+                seed="lakeside-school/server-room/standby-1",
+                ssh_user="room",
+                key_file=tmp_path / "standby-1.key",
+                system="standby-1",
+            ),
+            mac="02:00:00:00:00:0a",
+        ),
+        HostPart(
+            "nas",
+            (Listener(("127.0.0.2", 443), "redfish"),),
+            Account(
+                seed="lakeside-school/server-room/nas",
+                bmc_user="admin",
+                password="s3",
+                system="system.1",
+            ),
+            outlet="nas-outlet",
+            starts_with_outlet=True,
+        ),
+        HostPart(
+            "files",
+            account=Account(seed="lakeside-school/server-room/files", system="files"),
+            runs_upsmon=True,
+        ),
+    )
+    assert plan.upsd == OwnUpsd(("127.0.0.1", 34930), "roomwarden", None)
+
+
+def test_nobody_needs_our_upsd_where_no_simulated_host_runs_upsmon() -> None:
+    only = (HostConfig(id="files", stage=1, stop="nut"),)
+    assert plan_of(powered(hosts=only, real=("files",))).upsd is None
