@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from controller import buildpower
 from controller.config.climate import Climate as ClimateConfig
+from controller.config.power import Return
 from controller.config.schema import RoomFile
 from controller.core import gate
 from controller.core.contacts import ContactSpec
@@ -32,8 +34,9 @@ from controller.core.rules.rest import Rest
 from controller.core.rules.system import System, system_alarms
 from controller.core.rules.trend import Trend
 from controller.core.trust import PointSpec, Twins
+from controller.secretfiles import secret_files
 
-UNITS = {"c": "°C", "pct": "%", "s": "s", "v": "V", "hz": "Hz", "w": "W"}
+UNITS = {"c": "°C", "pct": "%", "s": "s", "v": "V", "hz": "Hz", "w": "W", "d": "d"}
 
 STALE_PERIODS = 3
 STALEST_S = 15.0
@@ -46,10 +49,12 @@ PROJECTOR_PERIOD_S = 2.0
 
 
 class Measures(msgspec.Struct, frozen=True):
-    """What a sensor's driver says of itself."""
+    """What a sensor's driver says of itself. `contact`: it is asked for one fact, whose point has
+    the part's own id."""
 
     quantities: Sequence[Quantity]
     period_s: float
+    contact: bool = False
 
 
 def build(file: RoomFile, sensors: Mapping[str, Measures]) -> Room:
@@ -69,7 +74,15 @@ def build(file: RoomFile, sensors: Mapping[str, Measures]) -> Room:
             if file.feed is not None
             else {},
         ),
-        volatile=frozenset({"trend", "health", *(f"climate.{id}" for id in sensors)}),
+        volatile=frozenset(
+            {
+                "trend",
+                "health",
+                "power",
+                *(f"climate.{id}" for id in sensors),
+                *(f"ups.{ups.id}" for ups in buildpower.ups_parts(file, Return())),
+            }
+        ),
         silences=_with_role(file, "silence"),
     )
 
@@ -117,24 +130,15 @@ def _points(file: RoomFile, sensors: Mapping[str, Measures]) -> Iterable[PointSp
         yield PointSpec(
             left, projector.id, projector.kind, "projector", "s", projector.place, step=10.0
         )
-    for ups in file.upses:
-        for name, unit in _UPS_POINTS:
-            yield PointSpec(f"{ups.id}.{name}", ups.id, ups.kind, "ups", unit, ups.place)
-
-
-_UPS_POINTS: tuple[tuple[str, str | None], ...] = (
-    ("supply", None),
-    ("battery-low", None),
-    ("charge", "%"),
-    ("runtime", "s"),
-    ("load", "%"),
-    ("input-voltage", "V"),
-    ("input-frequency", "Hz"),
-)
+    yield from buildpower.points(file)
 
 
 def _measured(file: RoomFile, part: InputConfig, measures: Measures) -> Iterable[PointSpec]:
     stale_s = min(measures.period_s * STALE_PERIODS, STALEST_S)
+    if measures.contact:
+        yield PointSpec(
+            part.id, part.id, part.kind, role_of(part), place=part.place, stale_s=stale_s
+        )
     names = []
     for quantity in measures.quantities:
         name, unit = quantity_of(quantity.key)
@@ -181,7 +185,8 @@ def _outputs(file: RoomFile) -> Iterable[OutputSpec]:
             pulse_s=None if part.pulse is None else float(part.pulse),
             prove_s=float(part.prove),
             feedback=feedback,
-            switchable=role.switch == "free",
+            switchable=role.switch in ("free", "host-down"),
+            host=next((host.id for host in file.hosts if host.outlet == part.id), None),
             place=part.place,
         )
 
@@ -235,7 +240,10 @@ def _rules(
     spacing_s = 10.0 if file.return_ is None else float(file.return_.spacing)
     outlets = _outputs_with(outputs, "outlet")
     yield Cut(cuts, outlets, emergencies, mains, spacing_s)
-    yield Permissive(mains, starts)
+    power = buildpower.PowerRules(file, mains, temperatures)
+    yield from power.judges
+    yield Permissive(mains, starts, power.upses, power.stable_s)
+    yield from power.plans
     limits = _climate_limits(file.climate)
     for id, measures in sensors.items():
         names = {quantity_of(q.key)[0] for q in measures.quantities}
@@ -267,15 +275,7 @@ def _rules(
         )
     yield Proof(outputs)
     yield Health(list(_watched(file, sensors, contacts)), mains)
-    yield System(system_alarms(file.feed is not None, secret_parts(file)))
-
-
-def secret_parts(file: RoomFile) -> list[str]:
-    """Return the parts that read a secret from a file."""
-    parts = [p.id for p in file.projectors if getattr(p, "password_file", None)]
-    if file.feed is not None and file.feed.password_file is not None:
-        parts.append("feed")
-    return parts
+    yield System(system_alarms(file.feed is not None, list(secret_files(file))))
 
 
 def _fire_limits(file: RoomFile) -> FireLimits:
@@ -361,7 +361,8 @@ def _watched(
         measures = sensors.get(part.id)
         if measures is not None:
             names = [quantity_of(q.key)[0] for q in measures.quantities]
-            yield Watched(part.id, tuple(f"{part.id}.{name}" for name in names))
+            ids = [f"{part.id}.{name}" for name in names] or [part.id]
+            yield Watched(part.id, tuple(ids), vital=role_of(part) in vital)
         elif part.id in contacts:
             yield Watched(part.id, (part.id,), contact=True, vital=role_of(part) in vital)
     for projector in file.projectors:

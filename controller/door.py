@@ -28,7 +28,7 @@ import msgspec
 from controller.core.request import Answer, Origin, Request, Role, Status
 from controller.guard import Guard
 from controller.journal.journal import Journal
-from controller.snapshot import reason_object, sentence
+from controller.plain import reason_object, sentence
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """The guard: scans on the thread that brings a change, acts, and hands on what was decided.
 
 Order: act first, then record. Under the lock nothing can block: the record, the panel and the
-feed get what was decided through a queue, on the scribe's thread.
+feed get what was decided through a queue, on the scribe's thread. Only a plan's irreversible
+step waits for its record: it is demanded by a scan that sees `system.plan-recorded`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -21,6 +23,7 @@ from controller.core.memory import Memory, encode
 from controller.core.parts import DeviceError, Relay
 from controller.core.priority import OutputState, coil
 from controller.core.reading import Now, Quality, Reading
+from controller.core.reason import why
 from controller.core.request import Answer, Request, Status
 from controller.core.room import Room
 from controller.core.rules.base import Command
@@ -47,9 +50,18 @@ _LONGEST_BACK_OFF_S = 1.0
 _KEEP_S = 60.0
 """What is not worth a write by itself is written down this often, in real time."""
 
+PLAN_RECORDED = PREFIX + "plan-recorded"
+"""The last step of a plan that is on the disk, with every event before it: its number."""
+
+_STEPS_HELD = 256
+"""Steps of a plan that wait for the disk; what comes later stands for those before it."""
+
 
 class Recorder(Protocol):
-    """The journal, as the guard needs it."""
+    """The journal, as the guard needs it. `fault`: what keeps it from the disk."""
+
+    @property
+    def fault(self) -> str | None: ...
 
     def record(
         self,
@@ -87,8 +99,8 @@ class _Decided(NamedTuple):
 class Guard:
     """Guards one room. `relays`: each output's coil, None where it could not be opened.
 
-    `commanders` take a projector's commands. Readings come by `bring`, edges by `edge`, requests
-    by `ask`; all of them from any thread.
+    `commanders` take the commands of projectors, UPSes and hosts, under the lock: they must not
+    wait. Readings come by `bring`, edges by `edge`, requests by `ask`; all from any thread.
     """
 
     def __init__(
@@ -132,6 +144,8 @@ class Guard:
         self._bell = threading.Event()
         self._after: queue.SimpleQueue[_Decided | None] = queue.SimpleQueue()
         self._waiting: dict[str, Answered] = {}
+        self._steps: deque[tuple[int, float]] = deque(maxlen=_STEPS_HELD)
+        self._durable_seq = 0
         self._listeners: list[Listener] = []
         self._points: dict[str, Reading] = {}
         self._kept_s = time.monotonic()
@@ -209,13 +223,28 @@ class Guard:
         """Bring a fault of the shell itself: its text, or False when it is over."""
         self.bring({PREFIX + fault: Reading(told, Quality.GOOD, self.clock.mono_s())})
 
+    def note(self, events: Sequence[Event]) -> None:
+        """Have something of the shell's own recorded; nothing is decided on it."""
+        with self._lock:
+            if not self._closed:
+                self._scan((), tuple(events))
+
+    def recorded(self, seq: int) -> None:
+        """Every event up to `seq` is on the disk. From the journal's thread: it takes no lock,
+        so that neither ever waits for the other; the timer looks at it at once."""
+        self._durable_seq = seq
+        self._bell.set()
+
     def ask(self, request: Request, answered: Answered) -> None:
         """Put a request to the gate; `answered` is called for each of its answers.
 
         Who repeats another's id gets the refusal, and that other still gets its own answers.
         """
         with self._lock:
-            self._scan((request,), answered=answered)
+            if not self._closed:
+                self._scan((request,), answered=answered)
+                return
+        answered(Answer(request.id, Status.REFUSED, why("refused.ending")))
 
     def forget(self, request_id: str, answered: Answered) -> None:
         """Whoever asked with `answered` has gone; another who uses the same id has not."""
@@ -301,8 +330,16 @@ class Guard:
         look_s = 0.0
         while not stop.is_set():
             self._bell.clear()
+            step = self._recorded_step()
+            if step is not None:
+                with self._lock:
+                    now_s = self.clock.mono_s()
+                    self._image[PLAN_RECORDED] = Reading(step, Quality.GOOD, now_s)
+                    self._scan()
+                continue
             wait_s = self.clock.real_s(self._wake_s - self.clock.mono_s())
-            if wait_s > 0 and self._bell.wait(min(wait_s, LOOK_S)):
+            wait_s = min(wait_s, look_s - time.monotonic())
+            if wait_s > 0 and self._bell.wait(wait_s):
                 continue
             real_s = time.monotonic()
             with self._lock:
@@ -319,6 +356,13 @@ class Guard:
                     self._scan()
             self.beat()
 
+    def _recorded_step(self) -> float | None:
+        """Take the last step of a plan that has become durable since; None when none has."""
+        step = None
+        while self._steps and self._steps[0][0] <= self._durable_seq:
+            _, step = self._steps.popleft()
+        return step
+
     def _own_state(self, real_s: float) -> bool:
         """Bring what the guard knows of itself into the image; return whether that changed."""
         over = [name for name, at_s in self._failed_s.items() if real_s - at_s > 60.0]
@@ -331,6 +375,7 @@ class Guard:
                 f"{id}: {fault}" for id, fault in self._undriven.items()
             )
             or False,
+            "journal.failing": self._journal.fault or False,
         }
         if not self._failed_s:
             faults["controller.thread-failed"] = False
@@ -360,6 +405,9 @@ class Guard:
             own = []
             for event in decision.events:
                 self._seq += 1
+                if event.kind == "plan" and "step" in event.data:
+                    # Before the journal gets it, so that it cannot be told too early.
+                    self._steps.append((self._seq, float(event.data["step"])))
                 own.append(Recorded(self._seq, self.boot, now.wall_s, event))
             recorded += own
             changed = self._changed(decision, now, readings)

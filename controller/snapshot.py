@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -11,8 +10,7 @@ from controller.clock import Clock
 from controller.core import alarms
 from controller.core.alarms import AlarmSpec, Priority
 from controller.core.priority import OutputSpec, OutputState
-from controller.core.reading import NEVER_READ, Now, Quality, Reading
-from controller.core.reason import Reason
+from controller.core.reading import NEVER_READ, Quality, Reading
 from controller.core.room import Room
 from controller.core.rules.access import Access, AccessState, entry_left_s
 from controller.core.rules.base import Seen
@@ -24,6 +22,16 @@ from controller.core.rules.lamp import ProjectorState
 from controller.core.rules.projector import Projector
 from controller.core.rules.proof import actual
 from controller.guard import Published
+from controller.plain import (
+    Stamps,
+    on_off,
+    plain,
+    point_value,
+    reason_object,
+    sentence,
+    stamp,
+)
+from controller.snapshotpower import plan_object
 from controller.texts import text
 
 State = Literal["normal", "attention", "alarm", "fire"]
@@ -43,48 +51,6 @@ class About(msgspec.Struct, frozen=True):
     since: str
     budget_s: float = 0.0
     accept_risk: str | None = None
-
-
-def stamp(wall_s: float) -> str:
-    """Return RFC 3339 UTC with milliseconds."""
-    at = datetime.fromtimestamp(wall_s, UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-class Stamps:
-    """Turns monotonic instants into stamps, seen from one scan."""
-
-    def __init__(self, now: Now, clock: Clock) -> None:
-        self._now = now
-        self._pace = clock.pace
-
-    def at(self, mono_s: float | None) -> str | None:
-        if mono_s is None:
-            return None
-        return stamp(self._now.wall_s + (mono_s - self._now.mono_s) / self._pace)
-
-
-def plain(value: Any) -> Any:
-    """Values of reasons as JSON holds them."""
-    return list(value) if isinstance(value, tuple) else value
-
-
-def reason_object(reason: Reason) -> dict[str, Any]:
-    return {"id": reason.id, "values": {k: plain(v) for k, v in reason.values.items()}}
-
-
-def sentence(locale: str, reason: Reason) -> str:
-    return text(locale, reason.id, reason.values)
-
-
-def on_off(is_on: bool | None) -> str | None:
-    return None if is_on is None else "on" if is_on else "off"
-
-
-def point_value(reading: Reading) -> Any:
-    """A value that is not known is null; what is only doubted is shown with its quality."""
-    known = reading.quality in (Quality.GOOD, Quality.FROZEN, Quality.DISAGREEING)
-    return reading.value if known else None
 
 
 class Snapshots:
@@ -144,7 +110,7 @@ class Snapshots:
             ],
             "feed": feed,
             "journal": {**journal, "seq": published.seq},
-            "plan": None,
+            "plan": plan_object(self._room, self._about.locale, seen, mono_s, stamps),
         }
 
     def point(self, id: str, points: dict[str, Reading], stamps: Stamps) -> dict[str, Any]:

@@ -22,14 +22,34 @@ DEFAULT_PROFILE = "gb50174-2017"
 
 
 class Climate(Table, frozen=True, kw_only=True):
-    """Limits in °C and % of relative humidity; None: there is no such limit.
+    """Limits of the room's air. One that is left out is the profile's; where that has none, there
+    is no such limit.
 
-    A limit that the file leaves out is the profile's (profiles.toml). `rise` is in K within
-    `rise_window`. The delays are how long a value stays beyond a limit before its alarm
-    comes, and within it before it goes; `humidity_` ones are also the dew point's, as
-    `critical_` ones are the critical temperatures'. Source of the delays and deadbands:
-    ISA-18.2 starting values (60 s for temperature), critical ones shorter, and a dew point
-    that a DHT22 cannot tell finer than 2 K.
+    Source of the delays and deadbands: ISA-18.2 starting values (60 s for temperature), critical
+    ones shorter, and a dew point that a DHT22 cannot tell finer than 2 K.
+
+    * `profile`: whose limits these are; custom has none of its own.
+    * `temperature_critical_low`: in °C; below it, a critical alarm.
+    * `temperature_low`: in °C.
+    * `temperature_high`: in °C.
+    * `temperature_critical`: in °C; above it, a critical alarm.
+    * `humidity_low`: in % of relative humidity.
+    * `humidity_high`: in % of relative humidity.
+    * `dew_point_low`: in °C.
+    * `dew_point_high`: in °C.
+    * `rise`: a rise of so many K within `rise_window` is an alarm.
+    * `rise_window`: see `rise`.
+    * `on_delay`: how long a temperature stays beyond a limit before its alarm comes.
+    * `off_delay`: how long it stays within before the alarm goes.
+    * `critical_on_delay`: the same as `on_delay`, for the critical limits.
+    * `humidity_on_delay`: the same, for humidity and dew point.
+    * `humidity_off_delay`: the same as `off_delay`, for humidity and dew point.
+    * `temperature_deadband`: in K; so far within its limit an alarm goes.
+    * `humidity_deadband`: in % of relative humidity.
+    * `dew_point_deadband`: in K.
+    * `disagree_temperature`: in K; two sensors in one place that differ by more disagree.
+    * `disagree_humidity`: in % of relative humidity.
+    * `frozen_after`: a value that has not moved for so long is not trusted.
     """
 
     profile: Literal[

@@ -30,7 +30,12 @@ REMOTE_ACTIONS = {
 
 
 class FeedClient(Table, frozen=True, kw_only=True):
-    """A `[[feed.client]]`: one who may send commands, and which."""
+    """One who may send commands, and which; nobody may who is not named.
+
+    * `id`: the client's name in the topics `cmd/<id>` and `reply/<id>`.
+    * `role`: what it may do at most; a list of actions beyond it is a fault.
+    * `actions`: what it may ask.
+    """
 
     id: Id
     role: Literal["view", "acknowledge", "operate"] = "view"
@@ -38,7 +43,17 @@ class FeedClient(Table, frozen=True, kw_only=True):
 
 
 class Feed(Table, frozen=True, kw_only=True):
-    """`ca`, `certificate`, `key` and `password_file` are files; see `RoomFile.resolve`."""
+    """The MQTT broker that the room tells what it sees. Left out: the room tells nobody.
+
+    * `url`: the broker; `mqtts://` is TLS.
+    * `username`: the user at the broker.
+    * `password_file`: the password of that user. Missing: an alarm, and the feed is off.
+    * `ca`: the authority that the broker must be certified by. Left out: the system's.
+    * `certificate`: our own, where the broker asks for one.
+    * `key`: the private key of `certificate`.
+    * `discovery`: whether Home Assistant is told of every point.
+    * `client`: who may send commands, each a `[[feed.client]]`.
+    """
 
     url: BrokerUrl
     username: Text | None = None

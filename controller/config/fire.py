@@ -16,14 +16,20 @@ Policy = Literal["two-detectors", "detector-and-heat", "verified-single", "alarm
 class Fire(Table, frozen=True, kw_only=True):
     """Fire and smoke; call points and the emergency contact count under each policy.
 
-    `confirm`: None is two-detectors where there are two, else alarm-only. `window`: how long
-    a detector that has cleared still counts as the first of two. `budget`: the time given to
-    hosts before the cut. `verify`: how long one detector must stay active under
-    verified-single. `heat_above` (°C) and `heat_rise` (K/min) confirm one detector under
-    detector-and-heat; sources: the fixed 57 °C and 8 K/min of heat detectors. `countdown` runs
-    where only one voter is left, `hold_total` is how long all holds together may freeze it.
-    `fed` says whether the controller is fed from outside the cut. `accept_risk` (who, when,
-    why) takes a UPS that stays live after the cut.
+    * `confirm`: what makes a fire of a detector's alarm. Left out: two-detectors where there are
+      two, else alarm-only.
+    * `window`: how long a detector that has cleared still counts as the first of two.
+    * `budget`: the time given to hosts before the cut; 0: it cuts at once.
+    * `verify`: how long one detector must stay active under verified-single.
+    * `heat_above`: confirms one detector under detector-and-heat, in °C. Source of this and the
+      next: the fixed 57 °C and 8 K/min of heat detectors.
+    * `heat_rise`: confirms one detector under detector-and-heat, in K/min.
+    * `prealarm_stops_cooling`: whether one detector's alarm stops the air conditioning.
+    * `countdown`: runs before the cut where only one voter is left.
+    * `hold_total`: how long all holds together may freeze the countdown.
+    * `fed`: whether the controller, its network path and the door release are fed from outside
+      the cut; a room with a cut-off must say outside.
+    * `accept_risk`: who, when, why; takes a UPS that stays live after the cut.
     """
 
     confirm: Policy | None = None

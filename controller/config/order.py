@@ -5,52 +5,105 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.config.faults import MISSING, Fault, entry, show
-from controller.config.power import HostConfig, OutageStage
+from controller.config.power import HostConfig
 from controller.config.schema import RoomFile
-
-# What a probe tells of a host; two probes of one kind fail together.
-_KINDS = {
-    "ping": "network",
-    "tcp": "network",
-    "nut": "client",
-    "ssh": "client",
-    "redfish": "management controller",
-    "outlet": "outlet power",
-}
+from controller.core.partconfig import EVIDENCE_KINDS, role_of
 
 
 def check_order(room: RoomFile) -> list[Fault]:
     """Return every fault in the order of stopping and starting. Meets faulty rooms too."""
-    return [*_hosts(room), *_circles(room.hosts), *_outage(room), *_return(room)]
+    return [
+        *_hosts(room),
+        *_outlets(room),
+        *_access(room),
+        *_after(room),
+        *_circles(room.hosts),
+        *_outage(room),
+        *_return(room),
+    ]
+
+
+def probe_kind(probe: str) -> str | None:
+    """The kind of evidence that a probe, or a way of stopping, gives; None: none."""
+    # An outlet is not asked: its feedback is an input of the room.
+    return "outlet" if probe == "outlet" else EVIDENCE_KINDS.get(probe.partition(":")[0])
 
 
 def evidence_kinds(host: HostConfig) -> set[str]:
-    """The kinds of evidence that tell whether `host` is up; its way of stopping is one, too."""
-    probes = {probe.partition(":")[0] for probe in (*host.evidence, host.stop or "")}
-    return {_KINDS[probe] for probe in probes if probe in _KINDS}
+    """The kinds of evidence that tell whether `host` is up: "network", "client", "management",
+    "outlet"; its way of stopping is one, too."""
+    kinds = (probe_kind(probe) for probe in (*host.evidence, host.stop or ""))
+    return {kind for kind in kinds if kind is not None}
+
+
+def _named(room: RoomFile) -> Iterator[tuple[str, HostConfig]]:
+    for number, host in enumerate(room.hosts, 1):
+        yield entry("host", number, host.id), host
 
 
 def _hosts(room: RoomFile) -> Iterator[Fault]:
-    ids = {host.id for host in room.hosts}
     stages = {stage.stage for stage in room.outage.stages} if room.outage is not None else set()
-    for number, host in enumerate(room.hosts, 1):
-        key = entry("host", number, host.id)
+    for key, host in _named(room):
         kinds = evidence_kinds(host)
         if host.stop is not None and host.needs > len(kinds):
             told = ", ".join(sorted(kinds)) or "none"
             yield Fault(
                 f"{key}.needs", show(host.needs), f"{len(kinds)}, as its kinds of evidence: {told}"
             )
-        for other in host.after:
-            if other not in ids or other == host.id:
-                yield Fault(f"{key}.after", show(other), "the id of another host")
         if stages and host.stage is not None and host.stage not in stages:
             yield Fault(f"{key}.stage", show(host.stage), "a stage of [[outage.stage]]")
-        if host.outlet is None:
-            if host.unconfirmed == "cut":
-                yield Fault(f"{key}.outlet", MISSING, 'an output, as unconfirmed = "cut"')
-            elif host.start == "outlet":
-                yield Fault(f"{key}.outlet", MISSING, 'an output, as start = "outlet"')
+
+
+def _outlets(room: RoomFile) -> Iterator[Fault]:
+    proven = {getattr(part, "of", None) for part in room.inputs if role_of(part) == "feedback"}
+    for key, host in _named(room):
+        whys = {
+            'unconfirmed = "cut"': host.unconfirmed == "cut",
+            'start = "outlet"': host.start == "outlet",
+            'evidence = ["outlet"]': "outlet" in host.evidence,
+        }
+        for why, asked in whys.items():
+            if asked and host.outlet is None:
+                yield Fault(f"{key}.outlet", MISSING, f"an output, as {why}")
+                break
+        if "outlet" in host.evidence and host.outlet is not None and host.outlet not in proven:
+            # What was commanded is no evidence of what is.
+            yield Fault(
+                f"{key}.evidence",
+                show("outlet"),
+                f'with an input of role "feedback" of "{host.outlet}"',
+            )
+
+
+def _access(room: RoomFile) -> Iterator[Fault]:
+    """What a way of reaching a host cannot do without."""
+    for key, host in _named(room):
+        if (host.stop or "").startswith("ssh:") and host.key_file is None:
+            yield Fault(
+                f"{key}.key_file", MISSING, "a file with a private key, as it stops by ssh"
+            )
+        addresses = (host.stop or "", host.start or "", *host.evidence)
+        if host.password_file is None and any(
+            address.startswith("redfish:") and "@" in address for address in addresses
+        ):
+            yield Fault(f"{key}.password_file", MISSING, "a file, as redfish:// names a user")
+
+
+def _after(room: RoomFile) -> Iterator[Fault]:
+    stages = {host.id: host.stage for host in room.hosts}
+    for key, host in _named(room):
+        for other in host.after:
+            if other not in stages or other == host.id:
+                yield Fault(f"{key}.after", show(other), "the id of another host")
+                continue
+            stage = stages[other]
+            if None not in (stage, host.stage) and stage < host.stage:
+                # What stops first starts last: the two would wait for each other.
+                yield Fault(
+                    f"{key}.after",
+                    show(other),
+                    f"a host of stage {host.stage} or above; stage {stage} starts after them",
+                )
 
 
 def _circles(hosts: tuple[HostConfig, ...]) -> Iterator[Fault]:
@@ -77,23 +130,9 @@ def _outage(room: RoomFile) -> Iterator[Fault]:
         return
     seen: set[int] = set()
     for number, stage in enumerate(room.outage.stages, 1):
-        key = f"outage.stage[{number}]"
         if stage.stage is not None and stage.stage in seen:
-            yield Fault(f"{key}.stage", show(stage.stage), "a number of its own")
+            yield Fault(f"outage.stage[{number}].stage", show(stage.stage), "a number of its own")
         seen.add(stage.stage)
-        if not _conditions(stage):
-            yield Fault(
-                f"{key}.after",
-                MISSING,
-                "after, charge_below, runtime_below or temperature_above, one at least",
-            )
-        elif not room.upses and stage.after is None:
-            yield Fault(f"{key}.after", MISSING, "a duration, as no UPS tells charge or runtime")
-
-
-def _conditions(stage: OutageStage) -> bool:
-    conditions = (stage.after, stage.charge_below, stage.runtime_below, stage.temperature_above)
-    return any(condition is not None for condition in conditions)
 
 
 def _return(room: RoomFile) -> Iterator[Fault]:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from controller.config.buses import check_buses
 from controller.config.climate import with_profile
 from controller.config.faults import ConfigFaults, Fault
 from controller.config.order import check_order
 from controller.config.references import check_references
 from controller.config.schema import RoomFile
+from controller.config.told import check_told
 from controller.config.walk import Kinds, Walk
 
 # The largest room that we can think of takes some 50 kB.
@@ -56,7 +58,7 @@ def read_tree(
     room: RoomFile = walk.table(RoomFile, tree, "", folder=path.parent, digest=digest)
     faults = walk.faults
     told = {fault.key for fault in faults}
-    for check in (check_references, check_order, *checks):
+    for check in (check_references, check_buses, check_order, check_told, *checks):
         faults += [fault for fault in check(room) if fault.key not in told]
     if faults:
         raise ConfigFaults(path, faults)

@@ -12,14 +12,19 @@ from itertools import pairwise
 from controller.config.climate import Climate
 from controller.config.faults import MISSING, Fault, entries, entry, show
 from controller.config.feed import REMOTE_ACTIONS, Feed
-from controller.config.power import UPS_MAPS, HostConfig, UpsConfig
+from controller.config.power import HostConfig
 from controller.config.schema import RoomFile
 from controller.core.partconfig import OutputConfig, PartConfig, pins_of, role_of
 from controller.core.request import Role
 from controller.core.roles import INPUT_ROLES, OUTPUT_ROLES
 
-# The first words of alarms that are no part's: fire.confirmed, feed.down, journal.failing.
-OWN_SUBJECTS = ("fire", "feed", "journal")
+# The first words of alarms and points that are no part's: fire.confirmed, power.state.
+OWN_SUBJECTS = (
+    "fire", "feed", "journal", "power", "plan", "room", "controller", "system",
+    # A UPS that only contacts tell of, in a room without a [[ups]].
+    "ups",
+)  # fmt: skip
+UPS_CONTACTS = ("ups-on-battery", "ups-battery-low", "ups-fault")
 
 
 def check_references(room: RoomFile) -> list[Fault]:
@@ -33,7 +38,7 @@ def check_references(room: RoomFile) -> list[Fault]:
         *_fire(room),
         *_feed(room.feed),
         *_simulation(room),
-    ] + [fault for ups in entries("ups", room.upses) for fault in _ups(*ups)]
+    ]
 
 
 def _ids(room: RoomFile) -> Iterator[Fault]:
@@ -53,36 +58,48 @@ def _ids(room: RoomFile) -> Iterator[Fault]:
             if part.id in taken:
                 allowed = f"an id of its own; {taken[part.id]} has this one"
                 yield Fault(f"{here}.id", show(part.id), allowed)
-            elif part.id in OWN_SUBJECTS:
+            elif part.id in OWN_SUBJECTS and (table, part.id) != ("ups", "ups"):
                 yield Fault(f"{here}.id", show(part.id), "an id that names no alarm of the room's")
             taken.setdefault(part.id, here)
 
 
 def _inputs(room: RoomFile) -> Iterator[Fault]:
+    for key, part in entries("input", room.inputs):
+        role = role_of(part)
+        if role is not None and role not in INPUT_ROLES and hasattr(part, "role"):
+            yield Fault(f"{key}.role", show(role), ", ".join(INPUT_ROLES))
+    yield from _of(room)
+
+
+def _of(room: RoomFile) -> Iterator[Fault]:
+    """What an input is of: an output that it proves, a detector, a UPS."""
     outputs = {output.id for output in room.outputs}
     detectors = {part.id for part in room.inputs if role_of(part) == "smoke"}
+    upses = {ups.id for ups in room.upses}
     proven: dict[str, str] = {}
     for key, part in entries("input", room.inputs):
         role = role_of(part)
-        if role is None:
-            continue
-        if role not in INPUT_ROLES and hasattr(part, "role"):
-            yield Fault(f"{key}.role", show(role), ", ".join(INPUT_ROLES))
         of = getattr(part, "of", None)
-        if role == "feedback" and of is None:
-            yield Fault(f"{key}.of", MISSING, "the id of the output that it proves")
+        if role == "feedback":
+            if of is None:
+                yield Fault(f"{key}.of", MISSING, "the id of the output that it proves")
+            elif of not in outputs:
+                yield Fault(f"{key}.of", show(of), _one_of("output", outputs))
+            elif of in proven:
+                yield Fault(f"{key}.of", show(of), f"one feedback an output; {proven[of]} is it")
+            else:
+                proven[of] = key
         elif role == "detector-fault":
             if of is not None and of not in detectors:
                 yield Fault(f"{key}.of", show(of), _one_of("smoke detector", detectors))
-        elif role != "feedback" and of is not None:
-            allowed = 'only with role = "feedback" or "detector-fault"'
+        elif role in UPS_CONTACTS:
+            if of is None and len(upses) > 1:
+                yield Fault(f"{key}.of", MISSING, _one_of("UPS", upses))
+            elif of is not None and of not in upses:
+                yield Fault(f"{key}.of", show(of), _one_of("UPS", upses))
+        elif role is not None and of is not None:
+            allowed = 'only with role = "feedback" or "detector-fault", or of a UPS\'s contact'
             yield Fault(f"{key}.of", show(of), allowed)
-        elif of is not None and of not in outputs:
-            yield Fault(f"{key}.of", show(of), _one_of("output", outputs))
-        elif of in proven:
-            yield Fault(f"{key}.of", show(of), f"one feedback an output; {proven[of]} is it")
-        elif of is not None:
-            proven[of] = key
 
 
 def _outputs(room: RoomFile) -> Iterator[Fault]:
@@ -125,21 +142,6 @@ def _projectors(room: RoomFile) -> Iterator[Fault]:
 
 def _is_outlet(output: OutputConfig | None) -> bool:
     return output is not None and output.role in ("outlet", None)
-
-
-def _ups(key: str, ups: UpsConfig) -> Iterator[Fault]:
-    if ups.kind == "modbus":
-        if ups.address is not None and ups.address.startswith("nut:"):
-            yield Fault(f"{key}.address", show(ups.address), "tcp:// or rtu:// for modbus")
-        if ups.map is None or not (ups.map in UPS_MAPS or ups.map.endswith(".toml")):
-            yield Fault(
-                f"{key}.map", show(ups.map), ", ".join(UPS_MAPS) + ", or a .toml file of your own"
-            )
-    elif ups.kind == "nut":
-        if ups.address is not None and not ups.address.startswith("nut:"):
-            yield Fault(f"{key}.address", show(ups.address), "nut://host:3493/ups for nut")
-        if ups.map is not None:
-            yield Fault(f"{key}.map", show(ups.map), 'only with kind = "modbus"')
 
 
 def _climate(climate: Climate) -> Iterator[Fault]:
@@ -187,6 +189,8 @@ def _feed(feed: Feed | None) -> Iterator[Fault]:
     for name, other in (("certificate", "key"), ("key", "certificate")):
         if getattr(feed, name) is not None and getattr(feed, other) is None:
             yield Fault(f"feed.{other}", MISSING, f"a file, as there is a {name}")
+    if feed.password_file is not None and feed.username is None:
+        yield Fault("feed.username", MISSING, "a name, as there is a password_file")
     ranks = list(Role)
     seen: set[str] = set()
     for number, client in enumerate(feed.clients, 1):

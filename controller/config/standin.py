@@ -11,6 +11,7 @@ from controller.core.partconfig import (
     PartConfig,
     Pin,
     ProjectorConfig,
+    UpsConfig,
 )
 
 
@@ -28,4 +29,5 @@ STAND_INS: dict[type[PartConfig], type[PartConfig]] = {
     InputConfig: FaultyInput,
     OutputConfig: FaultyOutput,
     ProjectorConfig: ProjectorConfig,
+    UpsConfig: UpsConfig,
 }

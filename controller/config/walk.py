@@ -71,20 +71,20 @@ class Walk:
 
     def _missing(self, form: Any, key: str) -> Any:
         """Note what is missing: of a table, each key that it must have."""
-        struct = _struct(form)
+        struct = struct_of(form)
         if struct is not None:
             return self.table(struct, {}, key)
         self._fault(key, MISSING, allowed(form))
         return None
 
     def _value(self, form: Any, value: object, key: str) -> Any:
-        struct = _struct(form)
+        struct = struct_of(form)
         if struct is not None:
             if isinstance(value, dict):
                 return self.table(struct, value, key)
             self._fault(key, show(value), "a table")
             return Walk(self._kinds).table(struct, {}, key)
-        element = _element(form)
+        element = element_of(form)
         if element is not None:
             return self._tables(element, value, key)
         try:
@@ -140,7 +140,7 @@ def _join(key: str, name: str) -> str:
     return f"{key}.{name}" if key else name
 
 
-def _struct(form: Any) -> type[Any] | None:
+def struct_of(form: Any) -> type[Any] | None:
     """The struct that `form` asks for, if it asks for one (or for none at all)."""
     members = get_args(form) if get_origin(form) in (Union, UnionType) else (form,)
     for member in members:
@@ -149,9 +149,9 @@ def _struct(form: Any) -> type[Any] | None:
     return None
 
 
-def _element(form: Any) -> type[Any] | None:
+def element_of(form: Any) -> type[Any] | None:
     """The struct of a `tuple[Struct, ...]`."""
-    return _struct(get_args(form)[0]) if get_origin(form) is tuple else None
+    return struct_of(get_args(form)[0]) if get_origin(form) is tuple else None
 
 
 def _id(written: Mapping[str, Any]) -> str | None:

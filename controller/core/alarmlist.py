@@ -16,7 +16,7 @@ from controller.core import alarms
 from controller.core.alarms import QUIET, Alarm, AlarmSpec, Condition, Shelf
 from controller.core.duration import Duration
 from controller.core.event import Event
-from controller.core.reason import Reason, why
+from controller.core.reason import Reason, unknown, why
 from controller.core.request import Request
 from controller.core.rules.base import NEVER_S
 
@@ -72,7 +72,7 @@ def refuses(
     id = args.get("alarm", "")
     match request.action:
         case "acknowledge" | "reset" if id != "all" and id not in specs:
-            return why("refused.unknown-subject", subject=id)
+            return unknown("alarm", id)
         case "reset" if id not in ("all", "fire.confirmed"):
             alarm = was.of(id)
             if alarm.active:
@@ -80,13 +80,13 @@ def refuses(
             if not alarm.latched:
                 return why("refused.not-latched", alarm=id)
         case "shelve" | "unshelve" if id not in specs:
-            return why("refused.unknown-subject", subject=id)
+            return unknown("alarm", id)
         case "shelve" if not args.get("reason") or not args.get("for"):
             return why("refused.needs-reason")
         case "out-of-service" | "in-service":
             subject = subject_of(request)
             if subject not in parts and subject not in specs:
-                return why("refused.unknown-subject", subject=subject)
+                return unknown("id", subject)
             if request.action == "out-of-service" and not args.get("reason"):
                 return why("refused.needs-reason")
             if request.action == "in-service" and subject not in was.permits:

@@ -10,7 +10,8 @@ import msgspec
 class Event(msgspec.Struct, frozen=True):
     """Something that happened.
 
-    `kind` is one of: output, alarm, request, fire, access, projector, quality, system.
+    `kind` is one of: output, alarm, request, fire, access, projector, power, ups, plan, quality,
+    system.
     `subject` is the id of the point, output, alarm or part. `cause` says what brought it
     about (a reason's or a rule's id), `actor` who (`rule`, or a person or client), and `data`
     holds the rest. The journal adds seq, boot, at, prev and hash.

@@ -11,12 +11,17 @@ from typing import Any
 import msgspec
 
 from controller.core.duration import Duration
-from controller.core.reading import Now, Reading
+from controller.core.reading import Now, Quality, Reading
 from controller.core.reason import Reason, why
 from controller.core.request import Origin, Request, Role
 
 SKEW_S = 5.0
 """How far another clock may be ahead of ours."""
+
+LONGEST_LIFE_S = 24 * 3600.0 - 60.0
+"""How long a request that came by a network is good at most, whatever it says itself: somewhat
+less than its id is remembered, so that it has expired once that is forgotten. An id that many
+others push out of the memory is forgotten sooner; see controller/journal/seen.py."""
 
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
@@ -65,6 +70,11 @@ RIGHTS: Mapping[str, Rights] = {
     "release": _SWITCH,
     "projector-on": _SWITCH,
     "projector-off": _SWITCH,
+    "start-hosts": _SWITCH,
+    "lock-up": _SWITCH,
+    "drill": _SWITCH,
+    "confirm-down": _PERMIT,
+    "confirm-mains": _PERMIT,
     "arm": Rights(network=Role.OPERATE, mqtt=True),
     "disarm": Rights(),
     "shelve": _PERMIT,
@@ -79,6 +89,11 @@ RIGHTS: Mapping[str, Rights] = {
 NOTES = frozenset({"sign-in", "sign-in-failed", "sign-out"})
 """What the panel only has recorded: who signed in, out, or tried to. Nothing else comes of it."""
 
+PREPARE = "prepare"
+RESEND = "resend"
+FEED = frozenset({PREPARE, RESEND})
+"""What only a client of the feed asks, and the feed itself carries out once it is let through."""
+
 _DURATIONS = ("for",)
 _LONGEST_S = 24 * 3600.0
 
@@ -91,22 +106,27 @@ def refuses(
     now: Now,
 ) -> Reason | None:
     """Return why this request is refused, before any rule is asked; None when it is not."""
-    rights = RIGHTS.get(request.action)
-    if rights is None:
+    if request.flaw is not None:
+        return request.flaw
+    if request.action not in RIGHTS.keys() | FEED:
         return why("refused.unknown-action", action=request.action)
     return (
-        _origin(request, rights, policy)
+        _origin(request, policy)
         or _fresh(request, now)
         or _expected(request, points, on)
         or _arguments(request)
     )
 
 
-def _origin(request: Request, rights: Rights, policy: Policy) -> Reason | None:
+def _origin(request: Request, policy: Policy) -> Reason | None:
     refused = why("refused.origin", action=request.action, origin=request.origin.value)
+    if request.origin is Origin.MQTT:
+        return _remote(request, policy, refused)
+    if request.action in FEED:
+        return refused
+    rights = _rights(request.action, request.args)
+    assert rights is not None
     match request.origin:
-        case Origin.RULE:
-            return None
         case Origin.BUTTON:
             return None if rights.button else refused
         case Origin.LOCAL_SCREEN:
@@ -121,13 +141,35 @@ def _origin(request: Request, rights: Rights, policy: Policy) -> Reason | None:
             if rights.door == "none" or (rights.door == "simulated" and not policy.simulated):
                 return refused
             return None
-        case Origin.MQTT:
-            allowed = policy.clients.get(request.actor, frozenset())
-            if not rights.mqtt or request.action not in allowed:
-                return refused
-            if rights.two_step and not request.prepared:
-                return why("refused.not-prepared", action=request.action)
-            return None
+    return None  # a rule's
+
+
+def _remote(request: Request, policy: Policy, refused: Reason) -> Reason | None:
+    """To prepare an action takes the right to it; events are sent again to every named client."""
+    listed = policy.clients.get(request.actor)
+    if listed is None:
+        return refused
+    if request.action == RESEND:
+        return None
+    prepares = request.action == PREPARE
+    action = request.args.get("action", "") if prepares else request.action
+    rights = _rights(action, request.args)
+    if rights is None:
+        return why("refused.unknown-action", action=action)
+    if not rights.mqtt or action not in listed:
+        return why("refused.origin", action=action, origin=request.origin.value)
+    if prepares and not rights.two_step:
+        return why("refused.nothing-to-prepare", action=action)
+    if rights.two_step and not (prepares or request.prepared):
+        return why("refused.not-prepared", action=action)
+    return _role(request, rights.network, refused)
+
+
+def _rights(action: str, args: Mapping[str, str]) -> Rights | None:
+    """Return who may ask for this; None where there is no such action. A permissive of the return
+    is waived only by a person who stands in the room (behaviour section 7)."""
+    is_waiver = action == "start-hosts" and args.get("override")
+    return _ROOM if is_waiver else RIGHTS.get(action)
 
 
 def _role(request: Request, least: Role | None, refused: Reason) -> Reason | None:
@@ -151,7 +193,10 @@ def _fresh(request: Request, now: Now) -> Reason | None:
         return why("refused.clock")
     if request.issued_s is not None and request.issued_s > now.wall_s + SKEW_S:
         return why("refused.future")
-    if request.expires_s is not None and request.expires_s < now.wall_s - SKEW_S:
+    ends_s = request.expires_s
+    if ends_s is not None and request.issued_s is not None:
+        ends_s = min(ends_s, request.issued_s + LONGEST_LIFE_S)
+    if ends_s is not None and ends_s < now.wall_s - SKEW_S:
         return why("refused.expired")
     return None
 
@@ -164,12 +209,18 @@ def _expected(
         if id in on:
             found: Any = "on" if on[id] else "off"
         elif id in points:
-            found = points[id].value
+            found = _known(points[id])
         else:
             return why("refused.unknown-subject", subject=id)
         if found != expected:
             return why("refused.expectation", point=id, found=str(found))
     return None
+
+
+def _known(reading: Reading) -> Any:
+    """The value as everybody is shown it: what is stale or bad is not known, and so null."""
+    doubted = reading.quality in (Quality.STALE, Quality.BAD, Quality.MISSING)
+    return None if doubted else reading.value
 
 
 def _arguments(request: Request) -> Reason | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from controller.core.duration import Duration
 from controller.core.event import Event
 from controller.core.priority import Demand, OutputSpec, Slot
-from controller.core.reason import Reason, why
+from controller.core.reason import Reason, unknown, why
 from controller.core.request import Request
 from controller.core.rules.base import NEVER_S, Seen
+from controller.core.rules.plan import is_down
 
 ACTIONS = frozenset({"switch", "release"})
 
@@ -36,6 +38,7 @@ def refuses(
     was: Hands,
     seen: Seen,
     blocked: Reason | None,
+    states: Mapping[str, object] = MappingProxyType({}),
 ) -> Reason | None:
     """Why a switch or a release cannot be carried out; None when it can, or is not one."""
     if request.action not in ACTIONS:
@@ -43,9 +46,11 @@ def refuses(
     id = request.args.get("output", "")
     spec = outputs.get(id)
     if spec is None:
-        return why("refused.unknown-subject", subject=id)
+        return unknown("output", id)
     if not spec.switchable:
         return why("refused.switch-never", output=id, role=spec.role)
+    if spec.host is not None and request.action == "switch" and not is_down(states, spec.host):
+        return why("refused.host-up", host=spec.host)
     if request.action == "release":
         return None if id in was else why("refused.already")
     wanted = request.args.get("to")

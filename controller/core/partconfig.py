@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
@@ -64,6 +66,43 @@ class ProjectorConfig(PartConfig, frozen=True, kw_only=True, forbid_unknown_fiel
     outlet: Id
     cooling: Annotated[Duration, Within("1s", "1h")] = Duration(300.0)
     supply: Literal["mains", "ups"] = "mains"
+
+
+class UpsConfig(PartConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A `[[ups]]`, asked each `period`."""
+
+    period: Annotated[Duration, Within("500ms", "60s")] = Duration(1.0)
+
+
+EVIDENCE_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "ping": "network",
+        "tcp": "network",
+        "ssh": "client",
+        "nut": "client",
+        "redfish": "management",
+    }
+)
+"""What a probe tells of a host, by its scheme; two probes of one kind fail together."""
+
+
+class HostAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How a host is reached, as its driver is handed it: the keys of its `[[host]]`, with the
+    files' paths resolved, and without the evidence of its outlet, which the core looks at itself.
+    `nut`: (host, port, user, password file) of our own upsd."""
+
+    id: str
+    stop: str
+    start: str | None = None
+    evidence: tuple[str, ...] = ()
+    ready: tuple[str, ...] = ()
+    initialise: tuple[str, ...] = ()
+    path: str | None = None
+    key_file: str | None = None
+    host_key: str | None = None
+    password_file: str | None = None
+    ca: str | None = None
+    nut: tuple[str, int, str, str] | None = None
 
 
 def role_of(part: InputConfig) -> str:

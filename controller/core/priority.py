@@ -44,7 +44,7 @@ class OutputSpec(msgspec.Struct, frozen=True):
     `on` is the role exerted (the room is cut, cooling runs). `energised_on` says whether an
     energised coil gives on. `minimum_off_s` is a compressor's rest, `pulse_s` how long a shunt
     coil is energised, `prove_s` how long feedback may take; `feedback` are the points that tell
-    the actual state.
+    the actual state. `host`: what hangs on it, which must be down before it is switched.
     """
 
     id: str
@@ -58,6 +58,7 @@ class OutputSpec(msgspec.Struct, frozen=True):
     prove_s: float = 2.0
     feedback: tuple[str, ...] = ()
     switchable: bool = False
+    host: str | None = None
     place: str = ""
 
     @property

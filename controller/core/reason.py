@@ -16,3 +16,11 @@ class Reason(msgspec.Struct, frozen=True):
 
 def why(id: str, **values: ReasonValue) -> Reason:
     return Reason(id, values)
+
+
+def unknown(argument: str, id: str) -> Reason:
+    """Return why a request is about nothing in the room: it has no such thing, or `argument`,
+    which was to name it, is not there."""
+    if id:
+        return why("refused.unknown-subject", subject=id)
+    return why("refused.bad-argument", argument=argument)

@@ -42,6 +42,8 @@ class Request(msgspec.Struct, frozen=True):
 
     `privileged` is meant for the door: the caller belongs to the root group. `repeated`: this id
     was seen before. `prepared`: it is the second of the two steps that a remote switch takes.
+    `user`: for whom the actor says it speaks; recorded, and no more. `flaw`: what was wrong with
+    it before it came here, so that it is refused and recorded like any other.
     """
 
     id: str
@@ -56,6 +58,8 @@ class Request(msgspec.Struct, frozen=True):
     expect: dict[str, Any] | None = None
     repeated: bool = False
     prepared: bool = False
+    user: str = ""
+    flaw: Reason | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -42,6 +42,8 @@ def restored(
     states: dict[str, Any] = {}
     for id, rule in room.rules.items():
         kept = was.rules.get(id)
+        if kept is not None and not boot.same:
+            kept = rule.moved(kept, boot.shift_s)
         state: Any = rule.State() if kept is None else rule.restored(kept, now_s, boot.same)
         if isinstance(rule, Cut):
             found = [cut for cut in rule.cuts if lines.get(cut)]

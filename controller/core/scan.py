@@ -25,7 +25,7 @@ from controller.core.priority import (
     pulse_end_s,
 )
 from controller.core.reading import NEVER_READ, Now, Reading
-from controller.core.reason import Reason, ReasonValue, why
+from controller.core.reason import Reason, ReasonValue, unknown, why
 from controller.core.request import Answer, Origin, Request, Status
 from controller.core.room import RULE_FAILED, Room
 from controller.core.rules.base import Command, Rule, Seen, Step
@@ -274,7 +274,8 @@ def _admit(
             status = Status.EXPIRED if expired else Status.REFUSED
         else:
             admitted.append(request)
-            status = Status.ACCEPTED if request.action in room.deferred else Status.DONE
+            later = request.action in room.deferred or request.action == gate.RESEND
+            status = Status.ACCEPTED if later else Status.DONE
         answers.append(Answer(request.id, status, refused))
         events.append(_asked(request, status, refused))
     return admitted
@@ -283,20 +284,21 @@ def _admit(
 def _refused_by_room(room: Room, was: Memory, seen: Seen, request: Request) -> Reason | None:
     found = alarmlist.refuses(room.alarms, room.parts, request, was.alarms)
     if found is None:
-        found = operator.refuses(room.outputs, request, was.hands, seen, blocked(was.rules))
+        found = operator.refuses(
+            room.outputs, request, was.hands, seen, blocked(was.rules), was.rules
+        )
     if found is not None:
         return found
-    handled = request.action in alarmlist.ACTIONS | gate.NOTES | operator.ACTIONS
-    for id, rule in room.rules.items():
-        if request.action not in rule.handles():
-            continue
+    handled = request.action in alarmlist.ACTIONS | gate.NOTES | gate.FEED | operator.ACTIONS
+    rules = {id: rule for id, rule in room.rules.items() if request.action in rule.handles()}
+    for id, rule in rules.items():
         refused = rule.refuses(request, was.rules[id], seen)
         if refused is not None:
             return refused
         handled = handled or concerns(rule, request)
     if handled:
         return None
-    return why("refused.unknown-subject", subject=request.args.get("id", ""))
+    return unknown("id", request.args.get("id", "") or ("" if rules else request.action))
 
 
 def concerns(rule: Rule, request: Request) -> bool:
@@ -312,8 +314,12 @@ def _asked(request: Request, status: Status, refused: Reason | None) -> Event:
         "origin": request.origin.value,
         "status": status.value,
     }
+    if request.user:
+        data["user"] = request.user
     if refused is not None:
         data["reason"] = refused.id
+    if refused is not None and refused.values:
+        data["values"] = refused.values
     return Event("request", request.action, "request", request.actor or "unknown", data)
 
 

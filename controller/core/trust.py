@@ -57,7 +57,7 @@ class Trust(msgspec.Struct, frozen=True):
     """What is remembered of one measured point."""
 
     seen_s: float = 0.0
-    value: float | str | None = None
+    value: bool | float | str | None = None
     value_s: float = 0.0
     moved_s: float = 0.0
     fault: Quality | None = None
@@ -90,7 +90,10 @@ class Trusted(msgspec.Struct, frozen=True):
 def _taken(spec: PointSpec, was: Trust, raw: Reading) -> Trust:
     """Return the trust after one new raw reading."""
     value = raw.value
-    if isinstance(value, str) and raw.quality is Quality.GOOD:
+    if raw.quality is Quality.FROZEN:
+        # Its poller has seen the part as a whole stand still: what it says is worth nothing.
+        return Trust(raw.at_s, value, raw.at_s, was.moved_s, Quality.FROZEN)
+    if isinstance(value, str | bool) and raw.quality is Quality.GOOD:
         return Trust(raw.at_s, value, raw.at_s, raw.at_s)
     if raw.quality is not Quality.GOOD or not isinstance(value, float):
         return msgspec.structs.replace(was, seen_s=raw.at_s, fault=Quality.BAD)
@@ -120,9 +123,11 @@ def _worth(spec: PointSpec, trust: Trust, now_s: float) -> tuple[Reading, float]
     stale_at_s = trust.value_s + spec.stale_s
     if now_s >= stale_at_s:
         silent_at_s = trust.seen_s + spec.stale_s
-        if trust.fault is not None and now_s < silent_at_s:
+        if trust.fault is Quality.BAD and now_s < silent_at_s:
             return Reading(None, Quality.BAD, trust.value_s), silent_at_s
         return Reading(None, Quality.STALE, trust.value_s), forever
+    if trust.fault is Quality.FROZEN:
+        return Reading(trust.value, Quality.FROZEN, trust.value_s), stale_at_s
     frozen_at_s = forever if spec.frozen_s is None else trust.moved_s + spec.frozen_s
     if now_s >= frozen_at_s:
         return Reading(trust.value, Quality.FROZEN, trust.value_s), stale_at_s

@@ -14,7 +14,12 @@ from drivers import (
     contact_pair,
     dht11,
     dht22,
+    dry_contacts,
     iio_dht,
+    modbus,
+    modbus_climate,
+    modbus_contact,
+    nut,
     pjlink,
     relay,
     relay_only,
@@ -43,9 +48,16 @@ def kinds() -> Kinds:
             "dht11": dht11.Config,
             "dht22": dht22.Config,
             "iio-dht": iio_dht.Config,
+            "modbus-climate": modbus_climate.Config,
+            "modbus-contact": modbus_contact.Config,
         },
         "output": {"relay": relay.Config},
         "projector": {"pjlink": pjlink.Config, "relay-only": relay_only.Config},
+        "ups": {
+            "dry-contacts": dry_contacts.Config,
+            "modbus": modbus.Config,
+            "nut": nut.Config,
+        },
     }
 
 

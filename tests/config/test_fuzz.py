@@ -15,6 +15,7 @@ from controller.config.faults import ConfigFaults
 from controller.config.read import read_tree
 from controller.config.schema import RoomFile
 from controller.config.walk import Kinds
+from hardware.supply import check_supply
 from hardware.wiring import check_wiring
 
 ROOMS = Path(__file__).parents[1] / "rooms"
@@ -22,7 +23,8 @@ EXAMPLE = tomllib.loads((ROOMS / "lakeside-servers.toml").read_text())
 
 WORDS = st.sampled_from(
     ["", "on", "off", "ups", "smoke", "feedback", "cut-off", "outlet", "siren", "nut", "10s",
-     "custom", "5", "mqtts://h", "ssh://a:b@h", "tcp://[", "rtu:///dev/x", "front-door"]
+     "custom", "5", "mqtts://h", "ssh://a:b@h", "tcp://[", "rtu:///dev/x", "front-door",
+     "dry-contacts", "modbus", "modbus-contact", "ups-on-battery", "main-ups", "x.toml"]
 )  # fmt: skip
 LEAVES = (
     st.none().map(lambda _: datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
@@ -45,7 +47,7 @@ TREES = st.recursive(
 
 def holds(tree: dict[str, Any], kinds: Kinds) -> None:
     try:
-        room = read_tree(tree, Path("room.toml"), kinds, [check_wiring])
+        room = read_tree(tree, Path("room.toml"), kinds, [check_wiring, check_supply])
     except ConfigFaults as error:
         told = error
     else:

@@ -13,6 +13,10 @@ from controller.config.walk import Kinds
 CONTACT = '[[input]]\nkind = "contact"\nrole = "door"\n'
 RELAY = '[[output]]\nkind = "relay"\n'
 AN_ID = "an id of small letters, digits and single hyphens, 40 characters at most"
+INPUT_KINDS = (
+    '"contact" or "contact-pair" or "dht11" or "dht22" or "iio-dht" or "modbus-climate" or '
+    '"modbus-contact"'
+)
 A_PIN = "a BCM pin of the 40-pin header, 0 to 27"
 
 
@@ -37,7 +41,7 @@ A_PIN = "a BCM pin of the 40-pin header, 0 to 27"
                 Fault(
                     "bogus",
                     "a table",
-                    "no such key; version, room, board, input, output, projector, ups, host, "
+                    "no such key; version, room, board, input, output, projector, ups, host, nut, "
                     "outage, return, climate, fire, access, feed, panel, store, simulation",
                 )
             ],
@@ -80,7 +84,7 @@ A_PIN = "a BCM pin of the 40-pin header, 0 to 27"
                 Fault(
                     'input "t".kind',
                     '"dht23"',
-                    '"contact" or "contact-pair" or "dht11" or "dht22" or "iio-dht"',
+                    INPUT_KINDS,
                 )
             ],
             id="unknown-kind",
@@ -91,7 +95,7 @@ A_PIN = "a BCM pin of the 40-pin header, 0 to 27"
                 Fault(
                     'input "t".kind',
                     "missing",
-                    '"contact" or "contact-pair" or "dht11" or "dht22" or "iio-dht"',
+                    INPUT_KINDS,
                 )
             ],
             id="missing-kind",

@@ -21,11 +21,13 @@ from gpiozero.pins.mock import MockFactory, MockPin
 from controller.client import Door
 from controller.config.read import read_room
 from controller.core.reading import Reading
+from controller.core.registers import RegisterMap
 from controller.lines import LineFile
 from controller.rundir import run_dir
 from firmware import assembly
 from firmware.assembly import Controller
 from firmware.kinds import kinds
+from hardware.upsmap import find_map, read_map
 
 ROOM = """
 [room]
@@ -98,12 +100,12 @@ pin = 21
 energised = "off"
 """
 
-LINES = {16: "power-cut", 13: "shunt", 12: "siren", 20: "lamp", 21: "fan"}
+LINES = {16: "power-cut", 13: "shunt", 12: "siren", 20: "lamp", 21: "fan", 19: "standby-outlet"}
 _ON_IS_LOW = ("fan",)
 T = TypeVar("T")
 
 
-def wait(holds: Callable[[], T], within_s: float = 3.0) -> T:
+def wait(holds: Callable[[], T], within_s: float = 10.0) -> T:
     """Wait until `holds` gives something true, and return that."""
     end_s = time.monotonic() + within_s
     while not (found := holds()):
@@ -164,12 +166,16 @@ class Board:
     def dht_command(self, kind: str, part: str, pin: int) -> Sequence[str]:
         raise AssertionError("there is no DHT on the bench")
 
+    def register_map(self, name: str) -> RegisterMap:
+        return read_map(find_map(name, Path("/nowhere")))
+
     def close(self) -> None:
         """The lines keep their levels."""
 
 
 class Bench:
-    """One room in `folder`. `boot` is the machine's boot; `driven` all that lines were given."""
+    """One room in `folder`. `boot` is the machine's boot; `driven` all that lines were given;
+    `more` the tables that its room has beside `ROOM`."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -179,6 +185,7 @@ class Bench:
         self.faults: dict[str, Any] = {}
         self._patch = patch
         self._alive: list[Controller] = []
+        self.more = ""
         self._build(folder)
         patch.setattr("controller.guard.LOOK_S", 0.05)  # nobody wants to wait for them ten times
         patch.setattr("controller.threads._BACK_OFF_S", (0.01, 30.0))
@@ -189,9 +196,14 @@ class Bench:
     def _build(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self.config = folder / "room.toml"
-        self.config.write_text(ROOM, encoding="utf-8")
+        self.config.write_text(ROOM + self.more, encoding="utf-8")
         self.store = folder / "room.db"
         self.run = run_dir(self.store)
+
+    def add(self, tables: str) -> None:
+        """Add tables to the room file, before the start."""
+        self.more += tables
+        self._build(self.folder)
 
     def open(self) -> Controller:
         """Build the controller without starting it."""

@@ -1,4 +1,4 @@
-"""Pollers: what they make of numbers, silence, garbage and commands."""
+"""Pollers of sensors, contacts and projectors: numbers, silence, garbage and commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from controller.core.parts import (
 )
 from controller.core.reading import Quality
 from controller.core.rules.base import Command
-from controller.pollers import ProjectorPoller, SensorPoller
+from controller.pollers import ContactPoller, Line, ProjectorPoller, SensorPoller
 from controller.threads import Supervised
 
 
@@ -95,6 +95,24 @@ def test_garbage_makes_a_bad_reading_without_a_value(brought):
     assert set(readings) == {"rack.temperature", "rack.dew-point"}
 
 
+@pytest.mark.parametrize(
+    ("answer", "brings"),
+    [
+        (True, {"leak": (True, Quality.GOOD)}),
+        (False, {"leak": (False, Quality.GOOD)}),
+        (BadReply("a wrong function"), {"leak": (None, Quality.BAD)}),
+        (DeviceTimeout("silent"), None),
+        (DeviceUnreachable("no way"), None),
+    ],
+    ids=["so", "not so", "garbage", "silent", "no way"],
+)
+def test_a_contact_on_a_bus_is_one_point_with_its_own_id(brought, answer, brings):
+    one = ContactPoller("leak", Sensor(answer), Clock(), brought.append)
+    assert one.poll() is isinstance(answer, bool)
+    found = [{id: (r.value, r.quality) for id, r in readings.items()} for readings in brought]
+    assert found == ([] if brings is None else [brings])
+
+
 def test_a_lost_sensor_is_logged_once_when_lost_and_once_when_back(brought, caplog):
     caplog.set_level("INFO")
     one = poller(Sensor(DeviceTimeout("silent"), DeviceTimeout("silent"), GOOD), brought)
@@ -105,17 +123,20 @@ def test_a_lost_sensor_is_logged_once_when_lost_and_once_when_back(brought, capl
     ]  # fmt: skip
 
 
-def test_a_poller_that_fails_is_replaced_and_reads_on(bench, wait):
+def test_a_poller_that_fails_is_alarmed_and_reads_on(bench, wait):
     bench.start()
     guard = bench.controller.guard
     sensor = Sensor(RuntimeError("a fault of our own"), GOOD)
     one = SensorPoller("rack", sensor, guard.clock, guard.bring)
-    thread = Supervised("poll-rack", one, guard.thread_failed)
+    line = Line("rack", [one], guard.clock, guard.thread_failed)
+    thread = Supervised("poll-rack", line, guard.thread_failed)
     thread.start()
     wait(lambda: guard._image.get("rack.temperature"))
     wait(lambda: "poll-rack: RuntimeError" in bench.alarm("controller.thread-failed"))
     bench.press()
     assert bench.level("power-cut") is True
+    thread.stop.set()
+    line.wake()
     thread.end()
 
 
@@ -124,11 +145,12 @@ def beamer(wait):
     """A projector's poller at work: the projector, the poller, and what it brought."""
     device, brought = Beamer(), []
     one = ProjectorPoller("hall", device, Clock(), brought.append)
-    thread = Supervised("poll-hall", one, lambda *_: None)
+    line = Line("hall", [one], one._clock, lambda *_: None)
+    thread = Supervised("poll-hall", line, lambda *_: None)
     thread.start()
     yield device, one, brought
     thread.stop.set()
-    one.wake()
+    line.wake()
     thread.end()
 
 
@@ -150,10 +172,10 @@ def test_a_command_that_fails_is_answered_as_failed_and_not_repeated(beamer, wai
     device, one, brought = beamer
     device.fault = DeviceTimeout("asleep")
     one.command(Command("hall", 1, "off"))
-    wait(lambda: replies(brought) == ["1 failed"])
+    wait(lambda: replies(brought) == ["1 failed: asleep"])
     device.fault = None
     one.command(Command("hall", 2, "off"))
-    wait(lambda: replies(brought) == ["1 failed", "2 ok"])
+    wait(lambda: replies(brought) == ["1 failed: asleep", "2 ok"])
     assert device.sent == ["off", "off"]
 
 

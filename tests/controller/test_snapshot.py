@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from controller.clock import Clock
 from controller.core.reading import Now, Quality, Reading
-from controller.snapshot import Stamps, point_value, state_of
+from controller.plain import Stamps, point_value
+from controller.snapshot import state_of
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -8,7 +8,7 @@ here: polling, carrying out commands, one more scan after events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import msgspec
 import pytest
 
 from controller.build import Measures, build, contact_specs
+from controller.clock import Clock
+from controller.config.order import evidence_kinds
 from controller.config.read import read_room
 from controller.core import contacts
 from controller.core.contacts import UNSEEN, Contact
@@ -26,10 +28,18 @@ from controller.core.priority import OutputState, coil
 from controller.core.reading import Now, Quality, Reading
 from controller.core.request import Answer, Origin, Request, Role, Status
 from controller.core.restart import Boot, restored
+from controller.core.rules.base import Command, Seen
+from controller.core.rules.planstate import PlanState
+from controller.core.rules.power import PowerState
 from controller.core.scan import Decision, scan
+from controller.plain import Stamps
+from controller.snapshotpower import plan_object
 from drivers.dht22 import Dht22
 from firmware.kinds import kinds
+from simulators.battery import Battery
+from simulators.host import SimulatedHost
 from simulators.projector import Power, Projector
+from tests.core.powerworld import Server, Unit
 
 HEAD = """
 [room]
@@ -43,6 +53,10 @@ kind = "simulated"
 
 SENSOR_PERIOD_S = 2.5
 PROJECTOR_PERIOD_S = 2.0
+UPS_PERIOD_S = 1.0
+LOOK_S = 5.0
+BUSY_LOOK_S = 1.0
+BUSY_S = 600.0
 RESCAN_S = 0.01
 TICK_S = 0.001
 """The least step of time, so that a wake-up that is due now cannot stop the clock."""
@@ -117,6 +131,7 @@ class Rig:
         self.loops: dict[str, tuple[bool, ...] | None] = {}
         self._proves: dict[str, str] = {}
         self._mains_contacts: list[str] = []
+        self._ups_contacts: dict[str, tuple[str | None, str]] = {}
         for part in self.file.inputs:
             if part.id in self.specs:
                 role = getattr(part, "role", "")
@@ -125,6 +140,8 @@ class Rig:
                     self._proves[part.id] = part.of  # type: ignore[attr-defined]
                 if role == "mains":
                     self._mains_contacts.append(part.id)
+                if role in ("ups-on-battery", "ups-battery-low"):
+                    self._ups_contacts[part.id] = (getattr(part, "of", None), role)
         self.lamps = {
             part.id: Lamp(
                 Projector(float(part.cooling), now_s=0.0),
@@ -134,9 +151,25 @@ class Rig:
             )
             for part in self.file.projectors
         }
+        self.upses = {
+            spec.part: Unit(spec.part, Battery(), spec.kind != "dry-contacts")
+            for spec in self.room.points.values()
+            if spec.id.endswith(".supply")
+        }
+        self.servers = {
+            host.id: Server(
+                SimulatedHost(boots_with_power=host.start == "outlet"),
+                tuple(sorted(evidence_kinds(host))),
+                host.outlet,
+            )
+            for host in self.file.hosts
+        }
+        self.journal_fails = False
+        self.journal_hangs = False
         self._asked = 0
+        self._unrecorded = 0
         self._polls = 0
-        self._sensor_s = self._lamp_s = self.mono_s
+        self._sensor_s = self._lamp_s = self._ups_s = self.mono_s
         self._wake_s = self.mono_s
         self._physics()
 
@@ -241,7 +274,7 @@ class Rig:
         """Let time pass without a scan: the controller is not running."""
         self._pass(seconds)
         self.mono_s += seconds
-        self._sensor_s = self._lamp_s = self.mono_s
+        self._sensor_s = self._lamp_s = self._ups_s = self.mono_s
 
     def run_until(self, done: Callable[[], bool], limit_s: float, step_s: float = 1.0) -> float:
         """Run until something is so; return how long it took."""
@@ -255,19 +288,20 @@ class Rig:
         """End the controller and start it again `off_s` later, by what the journal keeps.
 
         On a new boot the coils fall meanwhile and the monotonic clock begins anew; `mains`:
-        whether the room was supplied meanwhile.
+        whether the room was supplied meanwhile. Before and after, the mains is as it was.
         """
         kept, kept_mono_s, kept_wall_s = encode(self.memory), self.mono_s, self.wall_s
         lines = {id: state.on for id, state in self.memory.outputs.items()}
+        present = self.mains
         if not same_boot:
             self._fall(mains)
         self.leap(off_s)
         shift_s = 0.0
         if not same_boot:
             self.mono_s = 20.0
-            self._sensor_s = self._lamp_s = self.mono_s
+            self._sensor_s = self._lamp_s = self._ups_s = self.mono_s
             shift_s = self.mono_s - kept_mono_s - (self.wall_s - kept_wall_s)
-            self.mains = True
+            self.mains = present
             lines = {}
         memory, lost = decode(kept, self.room.rules)
         assert lost == []
@@ -281,6 +315,8 @@ class Rig:
         self._contacts = dict.fromkeys(self.specs, UNSEEN)
         for lamp in self.lamps.values():
             lamp.done = -1
+        for server in self.servers.values():
+            server.done, server.looked_s, server.busy_until_s = None, 0.0, 0.0
         self._physics()
         self._scan()
 
@@ -329,6 +365,54 @@ class Rig:
         )
         return self.on(output) and self.mains and not cut
 
+    @property
+    def fed(self) -> bool:
+        """Whether the racks have power: by the UPSes where there are any, else by the mains."""
+        cut = any(
+            self.on(spec.id) and spec.id not in self.broken_feedback
+            for spec in self.room.outputs.values()
+            if spec.role == "cut-off" and spec.scope == ("ups" if self.upses else "room")
+        )
+        if not self.upses:
+            return self.mains and not cut
+        return not cut and all(unit.feeds(self.mains) for unit in self.upses.values())
+
+    @property
+    def ups(self) -> Unit:
+        return next(iter(self.upses.values()))
+
+    @property
+    def plan(self) -> PlanState:
+        state = self.memory.rules["plan"]
+        assert isinstance(state, PlanState)
+        return state
+
+    @property
+    def power(self) -> PowerState:
+        state = self.memory.rules["power"]
+        assert isinstance(state, PowerState)
+        return state
+
+    def phase(self, host: str) -> str:
+        return self.plan.host(host).phase.value
+
+    def phases(self) -> dict[str, str]:
+        return {host: self.phase(host) for host in self.servers}
+
+    def view(self) -> dict[str, Any]:
+        """The plan as the snapshot shows it."""
+        assert self.decision is not None
+        now = Now(self.mono_s, self.wall_s)
+        seen = Seen(self.decision.points, self.memory.outputs, now)
+        seen.states = self.memory.rules
+        plan = plan_object(self.room, "en", seen, self.mono_s, Stamps(now, Clock()))
+        assert plan is not None
+        return plan
+
+    def sent(self, host: str) -> list[str]:
+        """What a host was told, in order."""
+        return [action for _, action in self.servers[host].sent]
+
     # The world, and what the shell does.
 
     def _loop(self, contact: str, value: bool) -> tuple[bool, ...]:
@@ -347,13 +431,31 @@ class Rig:
             times += [
                 self.mono_s + lamp.body.ends_s - lamp.body.now_s for lamp in self.lamps.values()
             ]
+        if self.upses:
+            times.append(self._ups_s)
+            times += [
+                self.mono_s + unit.battery.empty_s - unit.battery.now_s
+                for unit in self.upses.values()
+            ]
+        for server in self.servers.values():
+            times.append(self._look_due_s(server))
+            times.append(self.mono_s + server.body.ends_s - server.body.now_s)
         return min(times)
+
+    def _look_due_s(self, server: Server) -> float:
+        busy = self.mono_s < server.busy_until_s
+        return server.looked_s + (BUSY_LOOK_S if busy else LOOK_S)
 
     def _pass(self, seconds: float) -> None:
         self.at_s += seconds
         self.wall_s += seconds
         for lamp in self.lamps.values():
             lamp.body.advance(lamp.body.now_s + seconds)
+        for unit in self.upses.values():
+            unit.battery.advance(unit.battery.now_s + seconds)
+        for server in self.servers.values():
+            server.body.advance(server.body.now_s + seconds)
+            server.tick()
 
     def _poll(self) -> None:
         if self.mono_s >= self._sensor_s:
@@ -372,6 +474,30 @@ class Rig:
             self._lamp_s = self.mono_s + PROJECTOR_PERIOD_S
             for id in self.lamps:
                 self._ask_lamp(id)
+        if self.upses and self.mono_s >= self._ups_s:
+            # Nobody waits for its word in a room without a plan: with the sensors it is cheaper.
+            self._ups_s = self.mono_s + (UPS_PERIOD_S if self.servers else SENSOR_PERIOD_S)
+            self._polls += 1
+            for unit in self.upses.values():
+                self._ask_ups(unit)
+        for id, server in self.servers.items():
+            if self.mono_s >= self._look_due_s(server):
+                server.looked_s = self.mono_s
+                self._look(id, server)
+
+    def _ask_ups(self, unit: Unit) -> None:
+        if unit.talks and not unit.silent:
+            quality = Quality.FROZEN if unit.frozen else Quality.GOOD
+            for name, value in unit.values(self.mains, self._polls).items():
+                known = Quality.BAD if value is None else quality
+                self.image[f"{unit.id}.{name}"] = Reading(value, known, self.mono_s)
+        link = unit.link if unit.silent else "ok"
+        self.image[f"{unit.id}.link"] = Reading(link, Quality.GOOD, self.mono_s)
+
+    def _look(self, id: str, server: Server) -> None:
+        for kind, told in server.look().items():
+            known = Quality.BAD if told is None else Quality.GOOD
+            self.image[f"{id}.{kind}"] = Reading(told, known, self.mono_s)
 
     def _ask_lamp(self, id: str) -> None:
         lamp = self.lamps[id]
@@ -398,7 +524,23 @@ class Rig:
         self._wake_s = decision.wake_at_s
         if decision.events:
             self._wake_s = min(self._wake_s, self.mono_s + RESCAN_S)
+        told = [e.data["step"] for e in decision.events if e.kind == "plan" and "step" in e.data]
+        failing = "disk full" if self.journal_fails else False
+        self.image["system.journal.failing"] = Reading(failing, Quality.GOOD, self.mono_s)
+        self._unrecorded = max(told, default=self._unrecorded)
+        if self._unrecorded and not (self.journal_fails or self.journal_hangs):
+            recorded = Reading(float(self._unrecorded), Quality.GOOD, self.mono_s)
+            self.image["system.plan-recorded"] = recorded
+            self._unrecorded = 0
         for command in decision.commands:
+            if command.part in self.servers:
+                self._command_host(command)
+                continue
+            if command.part in self.upses:
+                self.upses[command.part].sent.append(command.action)
+                if command.action == "off" and not self.upses[command.part].deaf:
+                    self.upses[command.part].switched_off = True
+                continue
             lamp = self.lamps[command.part]
             if command.serial != lamp.done:
                 lamp.done = command.serial
@@ -412,6 +554,20 @@ class Rig:
                 self._ask_lamp(command.part)
                 self._wake_s = self.mono_s
         self._physics()
+
+    def _command_host(self, command: Command) -> None:
+        server = self.servers[command.part]
+        if command.serial == server.done:
+            return
+        server.done = command.serial
+        server.busy_until_s = self.mono_s + BUSY_S
+        end = server.do(command.action, self.at_s)
+        hangs = server.initialise_hangs if command.action == "initialise" else server.mute
+        if hangs:
+            return
+        told = Reading(f"{command.serial} {end}", Quality.GOOD, self.mono_s)
+        self.image[f"{command.part}.reply"] = told
+        self._wake_s = self.mono_s
 
     def _compare(
         self, decision: Decision, was: Memory, requests: tuple[Request, ...], now: Now
@@ -429,7 +585,7 @@ class Rig:
             assert again.wake_at_s == decision.wake_at_s
             assert again.memory.outputs == decision.memory.outputs
             assert again.memory.alarms == decision.memory.alarms
-            assert again.memory.rules == decision.memory.rules
+            assert _unstamped(again.memory) == _unstamped(decision.memory)
 
     def _record(self, was: Memory, decision: Decision) -> None:
         """Keep what was decided, and see what holds of every decision in every test.
@@ -460,6 +616,13 @@ class Rig:
                 for lamp in self.lamps.values()
             )
             assert move.on or move.slot <= 2 or not hot, move
+            running = any(
+                server.outlet == move.output and server.body.is_running and server.seen_running
+                for server in self.servers.values()
+            )
+            assert move.on or move.slot <= 2 or move.cause == "plan.outlet-cut" or not running, (
+                move
+            )
         self.events += [(self.at_s, event) for event in decision.events]
 
     def _physics(self) -> None:
@@ -472,6 +635,19 @@ class Rig:
                     self._wake_s = self.mono_s
         for lamp in self.lamps.values():
             lamp.body.supply(self.supplied(lamp.outlet))
+        for unit in self.upses.values():
+            unit.settle(self.mains)
+        for contact, (ups, role) in self._ups_contacts.items():
+            unit = self.upses[ups] if ups is not None else self.ups
+            told = unit.values(self.mains, 0)
+            so = told["battery-low"] if role == "ups-battery-low" else told["supply"] == "battery"
+            loop = self._loop(contact, bool(so))
+            if self.loops[contact] is not None and self.loops[contact] != loop:
+                self.loops[contact] = loop
+                self._wake_s = self.mono_s
+        for server in self.servers.values():
+            fed = self.fed and (server.outlet is None or self.on(server.outlet))
+            server.body.supply(fed)
 
     def _fall(self, mains: bool) -> None:
         """The board is off: every coil is released, and the supplies are what that makes them."""
@@ -480,17 +656,32 @@ class Rig:
             lamp.body.supply(self.room.outputs[lamp.outlet].unpowered and mains)
 
 
-Rigged = Callable[[str], Rig]
+def _unstamped(memory: Memory) -> dict[str, Any]:
+    """What the rules remember, without the one wall time that is kept for showing."""
+    return {
+        id: msgspec.structs.replace(
+            state, last_run=msgspec.structs.replace(state.last_run, at_wall_s=0.0)
+        )
+        if getattr(state, "last_run", None) is not None
+        else state
+        for id, state in memory.rules.items()
+    }
+
+
+Rigged = Callable[..., Rig]
 
 
 @pytest.fixture
 def rigged(tmp_path: Path) -> Rigged:
-    """Build a room of these tables, in good order and with its first scans behind it."""
+    """Build a room of these tables, in good order and with its first scans behind it; of the UPSes
+    `silent` nothing is ever heard."""
 
-    def make(tables: str) -> Rig:
+    def make(tables: str, silent: Sequence[str] = ()) -> Rig:
         path = tmp_path / "room.toml"
         path.write_text(HEAD + tables, encoding="utf-8")
         rig = Rig(path)
+        for ups in silent:
+            rig.upses[ups].silent = True
         rig.run(5.0)
         return rig
 

@@ -9,6 +9,7 @@ import pytest
 from controller.core import gate
 from controller.core.gate import Policy, refuses
 from controller.core.reading import NEVER_READ, Now, Quality, Reading
+from controller.core.reason import why
 from controller.core.request import Origin, Request, Role, Status
 
 NOW = Now(1000.0, 1_800_000_000.0)
@@ -18,13 +19,13 @@ CLIENT = "central"
 # The table of the specification, one row an action: what each origin needs. A role: at least
 # that one; "anyone"; "no"; and what the room file or the caller must be.
 BUTTON, SCREEN, NETWORK, DOOR, MQTT = range(5)
-SWITCH = ("no", Role.OPERATE, "operate, if remote", "group", "listed")
+SWITCH = ("no", Role.OPERATE, "operate, if remote", "group", Role.OPERATE)
 IN_THE_ROOM = ("no", Role.OPERATE, "no", "simulated", "no")
 NOTE = ("no", "anyone", "anyone", "no", "no")
 PERMIT = ("no", Role.OPERATE, "no", "root", "no")
 TABLE = {
-    "silence": ("yes", "anyone", Role.ACKNOWLEDGE, "group", "listed"),
-    "acknowledge": ("yes", "anyone", Role.ACKNOWLEDGE, "group", "listed"),
+    "silence": ("yes", "anyone", Role.ACKNOWLEDGE, "group", Role.ACKNOWLEDGE),
+    "acknowledge": ("yes", "anyone", Role.ACKNOWLEDGE, "group", Role.ACKNOWLEDGE),
     "hold": ("yes", "anyone", "no", "simulated", "no"),
     "cut": ("no", Role.OPERATE, "no", "root", "no"),
     "reset": IN_THE_ROOM,
@@ -35,7 +36,12 @@ TABLE = {
     "release": SWITCH,
     "projector-on": SWITCH,
     "projector-off": SWITCH,
-    "arm": ("no", Role.OPERATE, Role.OPERATE, "group", "listed"),
+    "start-hosts": SWITCH,
+    "lock-up": SWITCH,
+    "drill": SWITCH,
+    "confirm-down": PERMIT,
+    "confirm-mains": PERMIT,
+    "arm": ("no", Role.OPERATE, Role.OPERATE, "group", Role.OPERATE),
     "disarm": ("no", Role.OPERATE, "no", "group", "no"),
     "shelve": PERMIT,
     "unshelve": PERMIT,
@@ -59,7 +65,7 @@ def may(needs, role, privileged, policy):
     match needs:
         case "no":
             return False
-        case "yes" | "anyone" | "group" | "listed":
+        case "yes" | "anyone" | "group":
             return True
         case "root":
             return privileged
@@ -106,6 +112,19 @@ def test_each_action_needs_what_the_table_says(action, origin):
         assert found == (*found[:-1], may(needs, role, privileged, policy))
 
 
+@pytest.mark.parametrize("origin", list(COLUMN))
+def test_a_permissive_of_the_return_is_waived_only_by_a_person_in_the_room(origin):
+    listed = {CLIENT: frozenset(["start-hosts"])}
+    waiver = {"override": "charge"}
+    for role, simulated in product(ROLES, (False, True)):
+        policy = Policy(simulated, True, listed)
+        request = asked("start-hosts", origin, role, args=waiver, privileged=True)
+        is_let_through = judged(request, policy) is None
+        assert is_let_through == may(IN_THE_ROOM[COLUMN[origin]], role, True, policy)
+    prepared = asked("prepare", Origin.MQTT, args={"action": "start-hosts", **waiver})
+    assert judged(prepared, Policy(clients=listed)).id == "refused.origin"
+
+
 def test_an_mqtt_client_may_only_what_its_list_says():
     policy = Policy(clients={CLIENT: frozenset(["acknowledge"])})
     assert judged(asked("acknowledge", Origin.MQTT), policy) is None
@@ -115,6 +134,59 @@ def test_an_mqtt_client_may_only_what_its_list_says():
 def test_nobody_may_anything_by_mqtt_by_default():
     for action in TABLE:
         assert judged(asked(action, Origin.MQTT), Policy()).id == "refused.origin"
+
+
+@pytest.mark.parametrize(
+    ("prepared", "role", "refused"),
+    [
+        ("projector-on", Role.OPERATE, None),
+        ("projector-on", Role.ACKNOWLEDGE, "refused.role"),
+        ("switch", Role.OPERATE, "refused.origin"),
+        ("silence", Role.OPERATE, "refused.nothing-to-prepare"),
+        ("cut", Role.OPERATE, "refused.origin"),
+        ("prepare", Role.OPERATE, "refused.unknown-action"),
+        ("", Role.OPERATE, "refused.unknown-action"),
+    ],
+)
+def test_an_action_is_prepared_by_who_may_ask_it_and_only_where_that_is_needed(
+    prepared, role, refused
+):
+    policy = Policy(clients={CLIENT: frozenset(["projector-on", "silence", "cut"])})
+    args = {"action": prepared, "id": "hall"}
+    reason = judged(asked("prepare", Origin.MQTT, role, args=args, prepared=False), policy)
+    assert (reason and reason.id) == refused
+
+
+def test_what_switches_is_refused_from_afar_until_it_is_prepared():
+    reason = judged(asked("switch", Origin.MQTT, prepared=False))
+    assert reason.id == "refused.not-prepared"
+
+
+def test_events_are_sent_again_to_every_named_client_and_to_nobody_else():
+    request = asked("resend", Origin.MQTT, Role.VIEW)
+    assert judged(request, Policy(clients={CLIENT: frozenset()})) is None
+    assert judged(request, Policy(clients={"other": frozenset()})).id == "refused.origin"
+
+
+@pytest.mark.parametrize("action", sorted(gate.FEED))
+@pytest.mark.parametrize("origin", sorted(COLUMN.keys() - {Origin.MQTT}))
+def test_what_the_feed_carries_out_is_asked_by_it_only(action, origin):
+    request = asked(action, origin, Role.CONFIGURE, privileged=True)
+    assert judged(request, Policy(simulated=True, remote_operate=True)).id == "refused.origin"
+
+
+def test_what_was_wrong_before_it_came_here_is_why_it_is_refused():
+    flaw = why("refused.retained")
+    assert judged(asked("acknowledge", Origin.MQTT, flaw=flaw)) is flaw
+    assert judged(Request("", "", flaw=flaw)) is flaw
+
+
+def test_a_remote_command_is_good_for_no_longer_than_its_id_is_remembered():
+    ages_s = WALL_S + 1e9
+    young = {"issued_s": WALL_S - 23.0 * 3600, "expires_s": ages_s}
+    old = {"issued_s": WALL_S - 24.0 * 3600, "expires_s": ages_s}
+    assert judged(asked("acknowledge", Origin.MQTT, **young)) is None
+    assert judged(asked("acknowledge", Origin.MQTT, **old)).id == "refused.expired"
 
 
 @pytest.mark.parametrize("origin", Origin)
@@ -169,6 +241,7 @@ POINTS = {
     "front-door": Reading(False, Quality.GOOD, 1.0),
     "hall.power": Reading("standby", Quality.GOOD, 1.0),
     "rack-air.temperature": NEVER_READ,
+    "rack-air.humidity": Reading(40.0, Quality.STALE, 1.0),
 }
 
 
@@ -181,6 +254,9 @@ POINTS = {
         ({"hall.power": "standby", "hall-outlet": "off"}, True),
         ({"hall.power": "standby", "hall-outlet": "on"}, False),
         ({"rack-air.temperature": 22.0}, False),
+        ({"rack-air.temperature": None}, True),
+        ({"rack-air.humidity": 40.0}, False),
+        ({"rack-air.humidity": None}, True),
         ({"nothing": "off"}, False),
         ({"nothing": None}, False),
     ],
@@ -272,7 +348,32 @@ def test_a_request_that_means_nothing_here_is_refused_with_a_reason(rig, action,
     assert rig.outputs == before
 
 
-@pytest.mark.parametrize("action", ["switch", "release", "projector-on", "projector-off"])
+def test_a_lock_up_is_refused_where_nothing_locks_up(rig):
+    before = rig.outputs
+    assert rig.request("lock-up").reason == why("refused.unknown-subject", subject="lock-up")
+    assert rig.outputs == before
+
+
+@pytest.mark.parametrize(
+    ("action", "argument"),
+    [
+        ("switch", "output"),
+        ("release", "output"),
+        ("projector-on", "id"),
+        ("acknowledge", "alarm"),
+        ("shelve", "alarm"),
+        ("out-of-service", "id"),
+    ],
+)
+def test_a_request_that_names_nothing_is_told_which_argument_it_lacks(rig, action, argument):
+    assert rig.request(action).reason == why("refused.bad-argument", argument=argument)
+    named = rig.request(action, **{argument: "attic"})
+    assert named.reason == why("refused.unknown-subject", subject="attic")
+
+
+@pytest.mark.parametrize(
+    "action", ["switch", "release", "projector-on", "projector-off", "lock-up"]
+)
 def test_a_switch_from_afar_needs_two_steps(action):
     assert judged(asked(action, Origin.MQTT, prepared=False)).id == "refused.not-prepared"
     assert judged(asked(action, Origin.MQTT, prepared=True)) is None

@@ -11,7 +11,7 @@ import controller.core
 
 FOLDER = Path(controller.core.__file__).parent
 ALLOWED = {
-    "bisect",
+    "bisect", "struct",
     "__future__", "collections", "controller", "enum", "functools", "itertools", "math",
     "msgspec", "re", "types", "typing",
 }  # fmt: skip

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
-import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from controller.core.reading import Now
 from controller.core.request import Origin, Status
 from controller.core.scan import scan
 from simulators.projector import Power
+from tests.core.lives import in_lives, live
 
 ROOM = """
 [[input]]
@@ -357,28 +355,6 @@ class GuardedRoom(RuleBasedStateMachine):
         raise AssertionError((again.events, again.changed, again.moved))
 
 
-# A handful of lives in the quick run, more with `make test`, other ones each time for long.
-@pytest.mark.parametrize(
-    ("lives", "same_each_time"),
-    [
-        (2, True),
-        pytest.param(20, True, marks=pytest.mark.system),
-        pytest.param(300, False, marks=pytest.mark.long),
-    ],
-    ids=["a few lives", "many lives", "lives for minutes"],
-)
+@in_lives(2, 20, 300)
 def test_a_room_keeps_its_promises_whatever_happens(rigged, lives, same_each_time):
-    run_state_machine_as_test(
-        lambda: GuardedRoom(rigged),
-        settings=settings(
-            max_examples=lives,
-            stateful_step_count=200,
-            derandomize=same_each_time,
-            report_multiple_bugs=True,
-            database=None,
-            deadline=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate],  # shrinking 200 steps takes minutes; add it to look closer
-        ),
-    )
+    live(lambda: GuardedRoom(rigged), lives, 200, same_each_time)

@@ -9,6 +9,8 @@ from controller.core.request import Status
 from controller.core.restart import Boot
 from simulators.projector import Power
 
+pytestmark = pytest.mark.slow
+
 COOLING_S = 300.0
 YEAR_S = 365 * 86400.0
 

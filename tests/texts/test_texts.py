@@ -25,14 +25,13 @@ REASONS = re.split(
     r"\s+",
     """
 default operator fire.prealarm fire.confirmed fire.held-off cut.manual cut.fire cut.emergency
-cut.latched interlock.cooling interlock.rest projector.demanded projector.starting
-restore.outlets-off restore.spacing lock-up refused.role refused.origin refused.unknown-action
-refused.unknown-subject refused.expired refused.future refused.repeated refused.expectation
-refused.permissive refused.clock refused.latched refused.not-latched refused.detector-active
-refused.nothing-to-hold refused.hold-spent refused.switch-never refused.emergency-active
-refused.not-restorable refused.already refused.bad-argument refused.needs-reason refused.armed
-permissive.mains-absent permissive.mains-unknown permissive.fire permissive.cut
-permissive.ups-on-battery
+interlock.cooling interlock.rest projector.demanded restore.outlets-off restore.spacing lock-up
+refused.role refused.origin refused.unknown-action refused.unknown-subject refused.expired
+refused.future refused.repeated refused.expectation refused.clock refused.latched
+refused.not-latched refused.detector-active refused.nothing-to-hold refused.hold-spent
+refused.switch-never refused.emergency-active refused.already refused.bad-argument
+refused.needs-reason permissive.mains-absent permissive.mains-unknown permissive.fire
+permissive.cut
 """.strip(),
 )
 

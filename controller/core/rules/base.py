@@ -132,6 +132,11 @@ class Rule(Protocol):
         """Why a request cannot be carried out now; None when it can, or is not this rule's."""
         ...
 
+    def moved(self, was: Any, shift_s: float) -> Any:
+        """The state of another boot with those of its instants moved by `shift_s` that mean
+        something on this boot's clock; called before `restored`."""
+        ...
+
     def restored(self, was: Any, now_s: float, same_boot: bool) -> Any:
         """The state after a restart. On a new boot, instants of the old one mean nothing:
         each timer takes its safe direction."""
@@ -158,6 +163,9 @@ class RuleBase:
 
     def refuses(self, request: Request, was: Any, seen: Seen) -> Reason | None:
         return None
+
+    def moved(self, was: Any, shift_s: float) -> Any:
+        return was
 
     def restored(self, was: Any, now_s: float, same_boot: bool) -> Any:
         return was if same_boot else self.State()

@@ -35,7 +35,8 @@ class ProjectorState(msgspec.Struct, frozen=True):
     asks for on, until `until_s`.
 
     `hot`: the lamp is lit or not certainly cool; `dark_s`: since when it is certainly not lit
-    (None: it may be lit); `found`: hot only because nobody knows what was before the start.
+    (None: it may be lit); `found`: hot only because nobody knows what was before the start;
+    `doubted`: dark by its last word alone, so that silence from here on proves nothing.
     `unpowered_s`: since when the outlet has no power, which stops the cooling's clock.
     `stopping`: an off was asked and is not confirmed. `serial`, `told`, `told_s`, `tries`: the
     last command, when it was given, and how often.
@@ -48,6 +49,7 @@ class ProjectorState(msgspec.Struct, frozen=True):
     hot: bool = True
     dark_s: float | None = None
     found: bool = True
+    doubted: bool = False
     unpowered_s: float | None = None
     stopping: bool = False
     failed: bool = False
@@ -102,11 +104,11 @@ class Lamp:
             if not new.heard and not new.wanted:
                 new = replace(new, wanted=True, by="found-on")
             if not new.hot or new.dark_s is not None or new.found:
-                new = replace(new, hot=True, dark_s=None, found=False)
+                new = replace(new, hot=True, dark_s=None, found=False, doubted=False)
         elif word in ("standby", "cooling") and new.hot and new.dark_s is None:
             new = self._dark(new, seen, events)
         elif self._may_be_lit_unheard(word, new, seen):
-            new = replace(new, hot=True, dark_s=None, found=True)
+            new = replace(new, hot=True, dark_s=None, found=True, doubted=False)
         if word is not None and not new.heard:
             new = replace(new, heard=True)
         acknowledged = seen[f"{self.part}.reply"].value == f"{new.serial} ok"
@@ -118,7 +120,7 @@ class Lamp:
     def _may_be_lit_unheard(self, word: str | None, state: ProjectorState, seen: Seen) -> bool:
         """Its outlet has power and nobody hears it: somebody may light it by hand."""
         unheard = word is None and self.talks and seen.is_on(self.outlet.id)
-        return unheard and state.wanted and not state.hot
+        return unheard and (state.doubted or (state.wanted and not state.hot))
 
     @staticmethod
     def _is_lighting(state: ProjectorState) -> bool:
@@ -190,7 +192,7 @@ class Lamp:
         if word is not None and seen[f"{self.part}.power"].at_s < end_s:
             return was
         events.append(Event("projector", self.part, "projector.cooled"))
-        return replace(was, hot=False, found=False)
+        return replace(was, hot=False, found=False, doubted=False)
 
     def reason(self, state: ProjectorState) -> Reason:
         """Why the outlet stays on: the lamp is lit, or cooling, or nobody knows."""

@@ -170,7 +170,8 @@ class Projector(RuleBase):
             return replace(was, wanted=False, until_s=None)
         if self.talks and not was.hot and seen.is_on(self.outlet.id):
             # Cool by its last word; its next one decides, for somebody may have lit it since.
-            was = replace(was, hot=True, found=True, dark_s=seen.now_s - self.cooling_s)
+            dark_s = seen.now_s - self.cooling_s
+            was = replace(was, hot=True, found=True, doubted=True, dark_s=dark_s)
         may_be_lit = was.hot and was.dark_s is None
         return replace(
             was, wanted=False, until_s=None, stopping=may_be_lit, failed=False,
@@ -244,7 +245,7 @@ class Projector(RuleBase):
             return replace(was, failed=True, off_id="", told="", tries=0)
         new = replace(was, told=action, told_s=seen.now_s, tries=done + 1, serial=was.serial + 1)
         if action == "on":
-            new = replace(new, hot=True, dark_s=None, found=False)
+            new = replace(new, hot=True, dark_s=None, found=False, doubted=False)
         events.append(
             Event("projector", self.part, f"projector.told-{action}", data={"try": done + 1})
         )

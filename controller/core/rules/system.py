@@ -54,4 +54,5 @@ def system_alarms(has_feed: bool, secrets: Sequence[str]) -> list[AlarmSpec]:
     ]
     if has_feed:
         alarms.append(AlarmSpec("feed.down", Priority.LOW, on_delay_s=10.0, group="health"))
+        alarms.append(AlarmSpec("feed.events-lost", Priority.HIGH, group="health"))
     return alarms
