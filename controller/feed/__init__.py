@@ -6,9 +6,12 @@ Two kinds of news go two ways. What is so *now* (states and alarms) is compared 
 last sent and sent at once, so that nothing queues and nothing is old. What *happened* (events)
 comes from the journal, strictly by number, and is kept there until the broker has it; so a cut of
 days costs no memory, and a restart loses nothing.
+
+What clients ask comes the other way (`commands.py`), to the one gate and no further; nothing of it
+waits on the scan's thread.
 """
 
+from controller.feed.broker import Limits
 from controller.feed.feed import Feed
-from controller.feed.link import Limits
 
 __all__ = ["Feed", "Limits"]

@@ -14,7 +14,11 @@ from urllib.parse import urlsplit
 
 from controller.config.feed import Feed as FeedConfig
 from controller.feed.birth import birth
-from controller.feed.link import Broker, Condition, Limits, Link, LinkFailed, connected
+from controller.feed.broker import Broker, Condition, Limits, LinkFailed
+from controller.feed.commands import Commands
+from controller.feed.discovery import announce, discovery
+from controller.feed.leftovers import Leftovers
+from controller.feed.link import Link, connected
 from controller.feed.messages import OFFLINE, ONLINE, encoded
 from controller.feed.outbox import Outbox, backlog
 from controller.feed.present import Present
@@ -28,6 +32,8 @@ log = logging.getLogger(__name__)
 _IDLE_S = 1.0
 _LEAVE_S = 1.0
 """How long the last messages may take when the program ends."""
+
+_CONNECTED: tuple[Condition, ...] = ("up", "slow")
 
 _LASTED_S = 10.0
 """A connection that lasted this long was a good one: the next try comes soon."""
@@ -63,8 +69,11 @@ class Feed:
         self._latest: Published | None = None
         self._condition: Condition = "down"
         self._detail = ""
-        self._older = False
+        self._older, self._took_s = False, 0.0
         self._told: dict[str, str | bool] = {}
+        self._commands = Commands(
+            config.clients, self._root, guard, journal, about.locale, self._limits, self.ring
+        )
         self._thread = Supervised("feed", self._run, guard.thread_failed)
         guard.listen(self._hear)
 
@@ -82,7 +91,7 @@ class Feed:
         """The feed as `status` shows it. `detail`: why it is not up, in English."""
         return {
             "configured": True,
-            "connected": self._condition == "up",
+            "connected": self._condition in _CONNECTED,
             "backlog": backlog(self._journal),
             "condition": self._condition,
             "detail": self._detail or None,
@@ -122,7 +131,10 @@ class Feed:
                 return
             except LinkFailed as failed:
                 self._say(failed.condition, str(failed))
-                soon = failed.condition == "down"
+                soon = failed.condition in ("down", "silent")
+            except Exception:
+                self._say("down", "the feed itself has failed")
+                raise  # to the thread, which reports it and begins again
             if time.monotonic() - began_s > _LASTED_S:
                 pause_s = first_s
             pause_s = min(pause_s, self._limits.back_off_s[1] if soon else self._limits.refused_s)
@@ -133,19 +145,23 @@ class Feed:
         """Be connected until the connection is lost or `stop` is set. Raises: LinkFailed."""
         availability = f"{self._root}/availability"
         will = (availability, OFFLINE)
-        link = connected(self._broker(password), will, self._limits, self._bell, older=self._older)
+        broker = self._broker(password)
+        link = connected(
+            broker, will, self._limits, self._bell, older=self._older, took_s=self._took_s
+        )
         try:
             self._say("up", "")
-            self._older = link.is_older
+            self._older, self._took_s = link.is_older, link.took_s
             version = "3.1.1" if link.is_older else "5"
             log.info("the feed is connected to %s by MQTT %s", self._config.url, version)
+            self._commands.listen(link)
             born = birth(self._guard.room, self._about, self._board)
             link.publish(f"{self._root}/birth", encoded(born), qos=1, retain=True)
             self._serve(link, availability, stop)
-            link.publish(availability, OFFLINE, qos=1, retain=True)
-            self._leave(link)
+            self._leave(link, availability)
         finally:
             link.drop()
+            self._commands.lost()
 
     def _serve(self, link: Link, availability: str, stop: threading.Event) -> None:
         """Send the present first, whole, and then what changes of it before what happened.
@@ -154,18 +170,47 @@ class Feed:
         """
         present = Present(self._guard.room, self._snapshots, self._guard.clock, self._root)
         outbox = Outbox(self._journal, f"{self._root}/event")
+        wanted = self._config.discovery
+        found = discovery(self._guard.room, self._about, self._root) if wanted else {}
+        unsaid = iter(found.items())
+        kept = self._journal.path.with_name(f"{self._journal.path.name}.retained")
+        leftovers = Leftovers(kept, self._root, present.topics)
         online = False
         while not stop.is_set():
             published = self._latest
-            current = published is not None and present.send(link, published, self._journal.offset)
-            if current and not online:
+            current = (
+                leftovers.clear(link)
+                and announce(link, unsaid)
+                and published is not None
+                and present.send(link, published, self._journal.offset)
+            )
+            if current and not online and link.room_for(qos=1):
                 link.publish(availability, ONLINE, qos=1, retain=True)
                 online = True
             more = online and outbox.send(link)
-            outbox.answered(link.turn(self._bell, 0.0 if more else _IDLE_S))
+            more = self._commands.send(link, outbox.sent_seq) or more
+            answered = link.turn(self._bell, 0.0 if more else _IDLE_S)
+            leftovers.arrived(answered)
+            outbox.answered(answered)
+            self._commands.arrived(answered)
+            for received in link.received():
+                self._commands.take(received, link)
+            self._look_at(link)
 
-    def _leave(self, link: Link) -> None:
+    def _look_at(self, link: Link) -> None:
+        """Say how a connection that stands is."""
+        deaf = f"the broker lets us hear none of {', '.join(link.deaf_to)}" if link.deaf_to else ""
+        late = link.late_s > self._limits.slow_s
+        self._say("slow" if late else "up", "the broker answers late" if late else deaf)
+
+    def _leave(self, link: Link, availability: str) -> None:
+        """Say good-bye. Where there is no room for that in time, the broker sends the will."""
         end_s = time.monotonic() + _LEAVE_S
+        while not link.room_for(qos=1):
+            if time.monotonic() >= end_s:
+                return
+            link.turn(self._bell, end_s - time.monotonic())
+        link.publish(availability, OFFLINE, qos=1, retain=True)
         while link.unanswered and time.monotonic() < end_s:
             link.turn(self._bell, end_s - time.monotonic())
         link.close()
@@ -176,7 +221,8 @@ class Feed:
         return Broker(
             url.hostname or "",
             url.port or (1883 if tls is None else 8883),
-            f"roomwarden-{self._about.site}-{self._about.id}",
+            # Ids have no underscore: two rooms cannot come out the same.
+            f"roomwarden-{self._about.site}_{self._about.id}",
             self._config.username,
             password,
             tls,
@@ -190,10 +236,18 @@ class Feed:
             for name in (config.ca, config.certificate, config.key)
             if name
         }
+
+        def pass_phrase() -> str:
+            # Without this OpenSSL asks at the terminal, and waits for ever.
+            key = names.get(config.key or "")
+            raise LinkFailed("certificate", f"{key}: has a pass phrase; it must have none")
+
         try:
             context = ssl.create_default_context(cafile=names.get(config.ca or ""))
             if config.certificate is not None:
-                context.load_cert_chain(names[config.certificate], names.get(config.key or ""))
+                context.load_cert_chain(
+                    names[config.certificate], names.get(config.key or ""), pass_phrase
+                )
         except OSError as error:
             files = ", ".join(names.values())
             raise LinkFailed("certificate", f"{files}: {error.strerror or error}") from error
@@ -223,10 +277,11 @@ class Feed:
         if (condition, detail) == (self._condition, self._detail):
             return
         self._condition, self._detail = condition, detail
-        if condition != "up":
+        if condition != "up" or detail:
             log.warning("the feed is %s: %s", condition, detail)
         # A feed that is off has an alarm of its own: the missing secret.
-        self._tell("feed.down", False if condition in ("up", "off") else detail)
+        told = f"{condition}: {detail}" if detail else condition
+        self._tell("feed.down", False if condition in (*_CONNECTED, "off") else told)
 
     def _tell(self, fault: str, told: str | bool) -> None:
         if self._told.get(fault) != told:

@@ -9,69 +9,63 @@ from where it is kept. And every fault of a connection attempt arrives with its 
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import socket
 import ssl
+import struct
 import time
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import msgspec
 import paho.mqtt.client as mqtt
+from paho.mqtt import properties as paho_properties
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
+from paho.mqtt.exception import MQTTException
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
-Condition = Literal["up", "down", "refused", "certificate", "off"]
+from controller.feed.broker import Broker, Condition, Limits, LinkFailed, Received, WrongVersion
+
+log = logging.getLogger(__name__)
 
 # CONNACK of MQTT 5 (section 3.2.2.2), and those of 3.1.1 that paho turns into them: a malformed
 # packet, a protocol error and an unsupported version are how older brokers answer version 5.
 _WRONG_VERSION = (0x81, 0x82, 0x84)
 _REFUSED = (0x85, 0x86, 0x87, 0x8A, 0x8C)
 
+_KEEP_ALIVE_TIMEOUT = 0x8D
 
-class LinkFailed(Exception):
-    """The connection is over, or did not come about; says in which condition the feed is now."""
+_SOON_S = 1.0
+"""How long a broker may take to answer in MQTT 5 that answers in 3.1.1; one that is slow in that,
+too, may take twice as long as then."""
 
-    def __init__(self, condition: Condition, detail: str) -> None:
-        super().__init__(detail)
-        self.condition: Condition = condition
+_FORGOTTEN_S = 10.0
+"""An answer that came late says nothing of the broker after that long."""
+
+# What paho lets through from bytes that are no MQTT.
+_NONSENSE = (MQTTException, struct.error, ValueError, LookupError, TypeError)
 
 
-class WrongVersion(LinkFailed):
-    """Perhaps the broker speaks another version: it said so, hung up, or waits for more.
+def _read_text(data: bytes, most: int) -> tuple[str, int]:
+    """Return a string of MQTT 5 at the beginning of `data`, and the bytes that it took.
 
-    An older broker may do each of these over a CONNECT of MQTT 5 (amqtt reads lengths where
-    there are none, and waits).
+    For paho's own reader, which takes U+FEFF for malformed: MQTT 5 says that it is to be let
+    through as it is (section 1.5.4), and a broker that does so, with a retained message, would
+    end every connection. Raises: MQTTException.
     """
+    end = 2 + int.from_bytes(data[:2], "big")
+    if most < 2 or end > most or end > len(data):
+        raise MQTTException("a string is cut off")
+    text = data[2:end].decode("utf-8")
+    if "\0" in text:
+        raise MQTTException("a null character in a string")
+    return text, end
 
 
-class Limits(msgspec.Struct, frozen=True):
-    """How long and how much. All times are real seconds, whatever the room's pace.
-
-    `connect_s`: for the connection and for the broker's answer to it. `keepalive_s`: a silent
-    line is asked after that long. `answer_s`: how long what was sent may go without an answer
-    before the broker counts as hung. `back_off_s`: the pause between two tries, at first and at
-    most; a returned broker is reached within 5 s (contract 5). `refused_s`: the longest pause
-    while the broker refuses us. `window`: the most messages that may wait for their answer.
-    """
-
-    connect_s: float = 5.0
-    keepalive_s: int = 30
-    answer_s: float = 20.0
-    back_off_s: tuple[float, float] = (1.0, 4.0)
-    refused_s: float = 30.0
-    window: int = 200
-
-
-class Broker(msgspec.Struct, frozen=True):
-    """Where the broker is and how to get in. `tls`: None for a plain connection."""
-
-    host: str
-    port: int
-    client_id: str
-    username: str | None = None
-    password: str | None = None
-    tls: ssl.SSLContext | None = None
+paho_properties.readUTF = _read_text
 
 
 class Link:
@@ -83,11 +77,17 @@ class Link:
         self.is_older = older
         self._limits = limits
         self._window = limits.window
-        self._unanswered: set[int] = set()
+        self._unanswered: dict[int, float] = {}  # when each was sent, oldest first
+        self._dispensable: set[int] = set()
         self._answered: list[int] = []
+        self._received: list[Received] = []
+        self._subscribed: dict[int, Sequence[str]] = {}
         self._heard_s = 0.0
+        self._took_s = 0.0
+        self.deaf_to: tuple[str, ...] = ()
         self._ended: LinkFailed | None = None
         self._connack: Any = None
+        self.took_s = 0.0
         self._noted = ""
         self._client = client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -100,6 +100,8 @@ class Link:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
         client.on_log = self._on_log
         client.on_socket_open = _send_at_once
         client.will_set(will[0], will[1], qos=1, retain=True)
@@ -118,16 +120,51 @@ class Link:
             return False
         return qos == 0 or len(self._unanswered) < max(1, int(self._window * (1 - spare)))
 
-    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> int:
-        """Send a message; returns its number, under which `turn` tells of the answer."""
-        if not self._unanswered:
-            self._heard_s = time.monotonic()
-        sent = self._client.publish(topic, payload, qos, retain)
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        retain: bool,
+        dispensable: bool = False,
+        correlation: bytes | None = None,
+    ) -> int:
+        """Send a message; returns its number, under which `turn` tells of the answer.
+
+        `dispensable`: that the broker refuses it ends nothing, for its topic is somebody else's
+        choice, or of before.
+        """
+        properties = None
+        if correlation is not None and not self.is_older:
+            properties = _properties(PacketTypes.PUBLISH)
+            properties.CorrelationData = correlation
+        sent = self._client.publish(topic, payload, qos, retain, properties)
         if sent.rc is MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise LinkFailed("down", "message numbers ran out")
         if qos:
-            self._unanswered.add(sent.mid)
+            self._unanswered[sent.mid] = time.monotonic()
+        if qos and dispensable:
+            self._dispensable.add(sent.mid)
         return sent.mid
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Hear `topics` from now on, and what is retained there: `received`.
+
+        MQTT 5 says of each message whether it is retained, and does not send us our own.
+        """
+        asked: Any = [(topic, 1) for topic in topics]
+        if not self.is_older:
+            options = SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True)
+            asked = [(topic, options) for topic in topics]
+        _, number = self._client.subscribe(asked)
+        if number is not None:
+            self._subscribed[number] = topics
+
+    def received(self) -> list[Received]:
+        """Take what has come since the last time."""
+        received, self._received = self._received, []
+        return received
 
     def turn(self, bell: int, timeout_s: float) -> list[int]:
         """Wait for the broker or the `bell` (an eventfd); returns the messages now answered.
@@ -146,20 +183,35 @@ class Link:
         if bell in ready:
             os.eventfd_read(bell)
         if ready.get(sock.fileno(), 0) & ~select.POLLOUT or timeout_s == 0.0:
-            self._client.loop_read()
+            try:
+                self._client.loop_read()
+            except _NONSENSE as error:
+                raise LinkFailed("down", f"the broker sent no MQTT: {error}") from error
         if self._client.want_write():
             self._client.loop_write()
         self._client.loop_misc()
         if self._ended is not None:
             raise self._ended
-        if self._unanswered and time.monotonic() - self._heard_s > self._limits.answer_s:
-            raise LinkFailed("down", f"no answer for {self._limits.answer_s:g} s")
+        if self._waited_s > self._limits.answer_s:
+            raise LinkFailed("silent", f"no answer for {self._limits.answer_s:g} s")
         answered, self._answered = self._answered, []
         return answered
 
     @property
     def unanswered(self) -> int:
         return len(self._unanswered)
+
+    @property
+    def late_s(self) -> float:
+        """How long the broker takes: with its last answer, or so far with the next one."""
+        is_news = time.monotonic() - self._heard_s < _FORGOTTEN_S
+        return max(self._took_s if is_news else 0.0, self._waited_s)
+
+    @property
+    def _waited_s(self) -> float:
+        """How long the oldest unanswered message waits, whatever became of those after it."""
+        now_s = time.monotonic()
+        return now_s - next(iter(self._unanswered.values()), now_s)
 
     def close(self) -> None:
         """Take leave, so that the broker does not send the will."""
@@ -172,30 +224,46 @@ class Link:
         if sock is not None:
             sock.close()
 
-    def open(self, broker: Broker, bell: int) -> None:
+    def open(self, broker: Broker, bell: int, answer_s: float) -> None:
         """Connect and wait for the broker's answer. Raises: LinkFailed, of it WrongVersion."""
         try:
-            self._client.connect(broker.host, broker.port, self._limits.keepalive_s)
+            self._client.connect(
+                broker.host,
+                broker.port,
+                self._limits.keepalive_s,
+                properties=self._asked_of_broker(),
+            )
         except ssl.SSLError as error:
             raise LinkFailed("certificate", _text(error)) from error
         except (OSError, UnicodeError) as error:  # a host name may be no name at all
-            raise LinkFailed("down", f"{broker.host}:{broker.port}: {_text(error)}") from error
-        end_s = time.monotonic() + self._limits.connect_s
+            # The two timeouts are of one type; in the handshake somebody has taken the connection.
+            is_taken = isinstance(error, TimeoutError) and "handshake" in str(error)
+            condition: Condition = "silent" if is_taken else "down"
+            raise LinkFailed(condition, f"{broker.host}:{broker.port}: {_text(error)}") from error
+        end_s = time.monotonic() + answer_s
         while self._connack is None:
             left_s = end_s - time.monotonic()
             if left_s <= 0:
-                raise WrongVersion("down", "the broker does not answer")
+                raise WrongVersion("silent", "the broker does not answer")
             try:
                 self.turn(bell, left_s)
             except LinkFailed as failed:
                 if self._connack is None:
-                    kind = WrongVersion if failed.condition == "down" else LinkFailed
+                    hung_up = failed.condition in ("down", "silent")
+                    kind = WrongVersion if hung_up else LinkFailed
                     raise kind(failed.condition, str(failed)) from None
         code = self._connack
         if code.value in _WRONG_VERSION:
             raise WrongVersion("refused", str(code))
         if code.is_failure:
             raise LinkFailed("refused" if code.value in _REFUSED else "down", str(code))
+
+    def _asked_of_broker(self) -> Any:
+        if self.is_older:
+            return None
+        properties = _properties(PacketTypes.CONNECT)
+        properties.MaximumPacketSize = self._limits.packet_bytes
+        return properties
 
     def _on_connect(self, _c: object, _u: object, _f: object, code: Any, properties: Any) -> None:
         self._connack = code
@@ -205,17 +273,40 @@ class Link:
         detail = str(code) if flags.is_disconnect_packet_from_server else self._noted
         before = self._connack is None
         condition: Condition = "certificate" if before and "[SSL" in detail else "down"
+        if code.value == _KEEP_ALIVE_TIMEOUT and not flags.is_disconnect_packet_from_server:
+            condition, detail = "silent", "the broker answers nothing"
         self._ended = LinkFailed(condition, detail or "the connection is lost")
 
     def _on_publish(self, _c: object, _u: object, mid: int, code: Any, _p: object) -> None:
         if mid not in self._unanswered:
             return  # of QoS 0, which has no answer
-        if code.is_failure:
+        dispensable = mid in self._dispensable
+        if code.is_failure and not dispensable:
             self._ended = LinkFailed("refused", f"a message was refused: {code}")
             return
+        if code.is_failure:
+            log.info("the broker did not take a message: %s", code)
+        self._dispensable.discard(mid)
         self._heard_s = time.monotonic()
-        self._unanswered.discard(mid)
+        self._took_s = self._heard_s - self._unanswered.pop(mid)
         self._answered.append(mid)
+
+    def _on_subscribe(self, _c: object, _u: object, mid: int, codes: Any, _p: object) -> None:
+        topics = self._subscribed.pop(mid, ())
+        refused = [topic for topic, code in zip(topics, codes, strict=False) if code.is_failure]
+        self.deaf_to = (*self.deaf_to, *refused)
+
+    def _on_message(self, _c: object, _u: object, message: mqtt.MQTTMessage) -> None:
+        properties = message.properties
+        self._received.append(
+            Received(
+                message.topic,
+                bytes(message.payload),
+                message.retain,
+                getattr(properties, "ResponseTopic", None),
+                getattr(properties, "CorrelationData", None),
+            )
+        )
 
     def _on_log(self, _c: object, _u: object, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:
@@ -223,30 +314,57 @@ class Link:
 
 
 def connected(
-    broker: Broker, will: tuple[str, bytes], limits: Limits, bell: int, *, older: bool
+    broker: Broker,
+    will: tuple[str, bytes],
+    limits: Limits,
+    bell: int,
+    *,
+    older: bool,
+    took_s: float = 0.0,
 ) -> Link:
     """Return a connection in MQTT 5, or in 3.1.1 where the broker does not speak that.
 
-    `older`: begin with 3.1.1, for the last connection was of it. Raises: LinkFailed.
+    An older broker says so, hangs up, or waits for more. One that is slow to start does the last
+    two as well: once it answers in 3.1.1 it is asked in 5 again before it counts as an older one.
+    `older`: the last connection was of 3.1.1, so that 5 is only tried for a moment: it may be
+    another broker by now. `took_s`: how long that one took to answer. Raises: LinkFailed.
     """
+
+    def speaking(*, older: bool, answer_s: float) -> Link:
+        link = Link(broker, will, limits, older=older)
+        began_s = time.monotonic()
+        try:
+            link.open(broker, bell, answer_s)
+        except LinkFailed:
+            link.drop()
+            raise
+        link.took_s = time.monotonic() - began_s
+        return link
+
+    soon_s = min(limits.connect_s, max(_SOON_S, 2 * took_s))
     try:
-        return _connected(Link(broker, will, limits, older=older), broker, bell)
+        return speaking(older=False, answer_s=soon_s if older else limits.connect_s)
+    except WrongVersion as wrong:
+        is_sure = older or wrong.condition == "refused"
+    link = speaking(older=True, answer_s=limits.connect_s)
+    if is_sure:
+        return link
+    link.close()
+    link.drop()
+    soon_s = min(limits.connect_s, max(soon_s, 2 * link.took_s))
+    try:
+        return speaking(older=False, answer_s=soon_s)
     except WrongVersion:
-        return _connected(Link(broker, will, limits, older=not older), broker, bell)
-
-
-def _connected(link: Link, broker: Broker, bell: int) -> Link:
-    try:
-        link.open(broker, bell)
-    except LinkFailed:
-        link.drop()
-        raise
-    return link
+        return speaking(older=True, answer_s=limits.connect_s)
 
 
 def _send_at_once(_client: object, _userdata: object, sock: Any) -> None:
     # With Nagle's algorithm each message at QoS 1 waits for the peer's delayed ACK: 44 ms.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _properties(packet: int) -> Any:
+    return Properties(packet)  # type: ignore[no-untyped-call]
 
 
 def _text(error: Exception) -> str:

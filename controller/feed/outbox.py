@@ -29,10 +29,15 @@ class Outbox:
     def __init__(self, journal: Journal, topic: str) -> None:
         self._journal = journal
         self._topic = topic
-        self._read = journal.acked_seq
+        self._read = self._sent = journal.acked_seq
         self._waiting: deque[dict[str, Any]] = deque()
         self._under_way: deque[tuple[int, int]] = deque()  # event, message
         self._answered: set[int] = set()
+
+    @property
+    def sent_seq(self) -> int:
+        """The last event that was delivered, or is under way."""
+        return max(self._sent, self._journal.acked_seq)
 
     def send(self, link: Link) -> bool:
         """Send what there is and the link takes; True when there may be more at once."""
@@ -44,7 +49,10 @@ class Outbox:
             event = self._waiting.popleft()
             payload = encoded(JournalEvent(**event))
             message = link.publish(self._topic, payload, qos=1, retain=False)
-            self._under_way.append((event["seq"], message))
+            # Numbers come round again: an old answer under this one was no event's.
+            self._answered.discard(message)
+            self._sent = event["seq"]
+            self._under_way.append((self._sent, message))
         return True
 
     def answered(self, messages: Iterable[int]) -> None:
@@ -72,5 +80,5 @@ class Outbox:
 
 
 def backlog(journal: Journal) -> int:
-    """How many durable events the central system has not acknowledged."""
-    return max(0, journal.recorded_seq + journal.offset - journal.acked_seq)
+    """How many durable events are kept that the central system has not acknowledged."""
+    return journal.unsent

@@ -22,7 +22,8 @@ from controller.core.rules.proof import actual
 from controller.feed.link import Link
 from controller.feed.messages import AlarmState, OutputState, PointState, Why, encoded
 from controller.guard import Published
-from controller.snapshot import Snapshots, Stamps
+from controller.plain import Stamps
+from controller.snapshot import Snapshots
 
 
 class Present:
@@ -35,6 +36,13 @@ class Present:
         self._root = root
         self._sent: dict[str, object] = {}
         self._looked: Published | None = None
+
+    @property
+    def topics(self) -> set[str]:
+        """Every topic on which something of the room is retained here."""
+        states = (*self._room.points, *self._room.outputs)
+        names = (*(f"state/{id}" for id in states), *(f"alarm/{id}" for id in self._room.alarms))
+        return {f"{self._root}/{name}" for name in names}
 
     def send(self, link: Link, published: Published, ahead: int) -> bool:
         """Send what has changed; False when the link could not take all of it now.

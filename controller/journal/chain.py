@@ -6,12 +6,8 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
-
-import msgspec
 
 from controller.canonical import canonical, plain
 from controller.core.event import Event
@@ -99,47 +95,6 @@ def anchor(con: sqlite3.Connection) -> Place:
     return Place(*row) if row else START
 
 
-class ChainReport(msgspec.Struct, frozen=True):
-    """What `verify_chain` found. `dropped` are ranges whose loss the journal itself records."""
-
-    events: int
-    first: int
-    last: int
-    dropped: tuple[tuple[int, int], ...]
-    faults: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        return not self.faults
-
-
-def verify_chain(path: Path) -> ChainReport:
-    """Check the database, the numbers and the hashes. Raises: sqlite3.Error, when unreadable."""
-    faults: list[str] = []
-    dropped: list[tuple[int, int]] = []
-    events, first = 0, 0
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as con:
-        state = con.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if state != "ok":
-            faults.append(f"database: {state}")
-        con.execute("BEGIN")  # one look, however long the writer goes on meanwhile
-        was = anchor(con)
-        for row in rows(con, 0, 2**62, -1):
-            events += 1
-            first = first or row.seq
-            expected = was.seq + 1
-            if row.seq != expected and not _tells_of(row, expected):
-                faults.append(f"event {row.seq}: comes after {was.seq}")
-            elif row.seq != expected:
-                dropped.append((expected, row.seq))
-            if row.prev != was.hash:
-                faults.append(f"event {row.seq}: is not chained to the one before")
-            if row.hash != hash_of(row):
-                faults.append(f"event {row.seq}: is not what was hashed")
-            was = Place(row.seq, row.hash)
-    return ChainReport(events, first, was.seq, tuple(dropped), tuple(faults))
-
-
-def _tells_of(row: Sealed, first: int) -> bool:
-    """Whether this row is the mark that stands for lost events from number `first`."""
-    return row.cause == DROPPED and json.loads(row.data).get("from") == first
+def tells_of(cause: str, data: object, first: int) -> bool:
+    """Whether this event is the mark that stands for lost events from number `first`."""
+    return cause == DROPPED and isinstance(data, dict) and data.get("from") == first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +18,19 @@ from controller.journal.codec import PointStore, Stored
 from controller.journal.readonly import HistoryUnavailable, ReadOnly
 from controller.journal.seen import SeenRequests
 from controller.journal.store import Kept
-from controller.journal.writer import BATCH_ROWS, Memory, Writer, WriterThread
+from controller.journal.writer import BATCH_ROWS, Memory, Unsent, Writer, WriterThread
 
 log = logging.getLogger(__name__)
 
 _READINGS_HELD = 20_000
+
+HANG_S = 5.0
+"""So long may a card be busy with itself (guess: they stall for a second or two)."""
+
+QUIET_S = 300.0
+"""A disk that answered late, and was asked nothing for so long, gets another chance."""
+
+HANGS = "the disk does not answer"
 
 
 class _Call(NamedTuple):
@@ -48,6 +57,8 @@ class Journal:
     `on_fault` is told what keeps the journal from the disk, and None when it is back; once per
     change, from the starting or the writing thread. `on_recorded` is told the last durable
     event after each commit. `points` says how each point's readings are stored.
+    `on_unsent_lost` is given where a central system is to get every event: it is told which went
+    unacknowledged at the stated size, at each such step, and None once it is past those.
     """
 
     def __init__(
@@ -59,7 +70,9 @@ class Journal:
         *,
         points: Mapping[str, PointStore] | None = None,
         on_recorded: Callable[[int], None] | None = None,
+        on_unsent_lost: Callable[[Unsent | None], None] | None = None,
     ) -> None:
+        self.path = path
         self._clock = clock
         self._calls: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._readings: deque[Stored] = deque(maxlen=_READINGS_HELD)
@@ -68,15 +81,24 @@ class Journal:
         self._on_recorded = on_recorded
         self._recorded = threading.Condition()
         self._recorded_seq = 0
+        self._asked_seq, self._asked_s, self._was_late = 0, 0.0, False
         self._spilled: Memory | None = None
-        self._writer = Writer(path, size_bytes, clock, points or {}, on_fault, self._committed)
+        self._writer = Writer(
+            path,
+            size_bytes,
+            clock,
+            points or {},
+            on_fault,
+            self._committed,
+            self._seen,
+            on_unsent_lost,
+        )
         self._thread = WriterThread(self._turn, self._writer.failed)
         self._io = Path("/proc/thread-self/io")
 
     def open(self) -> Kept:
         """Open the file and start the writer. A bad disk is a fault, never an exception."""
-        kept, requests = self._writer.open()
-        self._seen.load(requests)
+        kept = self._writer.open()
         self._recorded_seq = self._writer.backlog.recorded_seq
         self._thread.start()
         self._io = Path(f"/proc/self/task/{self._thread.native_id}/io")
@@ -102,6 +124,12 @@ class Journal:
         """
         before = len(self._readings)
         self._readings.extend(readings)
+        if events:
+            if self._recorded_seq >= self._asked_seq:
+                now_s = time.monotonic()
+                self._was_late = self._was_late and now_s - self._asked_s <= QUIET_S
+                self._asked_s = now_s
+            self._asked_seq = events[-1].seq
         if events or memory:
             self._put(_Call(tuple(events), memory))
         elif len(self._readings) // BATCH_ROWS != before // BATCH_ROWS:
@@ -109,8 +137,16 @@ class Journal:
 
     @property
     def fault(self) -> str | None:
-        """What keeps the journal from the disk, in English; None while all is well."""
-        return self._writer.fault
+        """What keeps the journal from the disk, in English; None while all is well.
+
+        A disk that hangs raises no error: it is told by how long it has recorded nothing.
+        """
+        waits_s = time.monotonic() - self._asked_s
+        if self._recorded_seq < self._asked_seq:
+            hangs = self._was_late or waits_s > HANG_S
+        else:
+            hangs = self._was_late and waits_s <= QUIET_S
+        return self._writer.fault or (HANGS if hangs else None)
 
     @property
     def recorded_seq(self) -> int:
@@ -131,6 +167,17 @@ class Journal:
     def acked_seq(self) -> int:
         """The last event that the central system has acknowledged, in the file's numbers."""
         return self._writer.acked_seq
+
+    @property
+    def first_seq(self) -> int:
+        """The first event that is still kept, or will be, in the file's numbers."""
+        return self._writer.gone_seq + 1
+
+    @property
+    def unsent(self) -> int:
+        """How many durable events are kept that the central system has not acknowledged."""
+        had = max(self.acked_seq, self._writer.gone_seq)
+        return max(0, self.recorded_seq + self.offset - had)
 
     @property
     def used_bytes(self) -> int:
@@ -162,9 +209,12 @@ class Journal:
         self._calls.put(done)
         return done.wait(timeout_s)
 
-    def seen_request(self, id: str) -> bool:
-        """Whether a request of this id was seen within a day; remembers it from now on."""
-        fresh = self._seen.add(id, self._clock.now().wall_s)
+    def seen_request(self, id: str, issued_s: float | None = None) -> bool:
+        """Whether a request of this id was seen within a day; remembers it from now on.
+
+        One issued before another that is forgotten already counts as seen.
+        """
+        fresh = self._seen.add(id, self._clock.now().wall_s, issued_s)
         if fresh:
             self._calls.put(_Request(*fresh))
         return fresh is None
@@ -237,6 +287,10 @@ class Journal:
     def _committed(self, seq: int) -> None:
         with self._recorded:
             self._recorded_seq = seq
+            now_s = time.monotonic()
+            # What answers late each time has not mended.
+            self._was_late = now_s - self._asked_s > HANG_S
+            self._asked_s = now_s
             self._recorded.notify_all()
         if self._on_recorded:
             self._on_recorded(seq)

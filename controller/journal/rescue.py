@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from controller.journal.chain import START
+from controller.journal.chain import START, anchor
 from controller.journal.faults import is_corrupt, is_locked
 from controller.journal.store import (
     OPENING_WAIT_S,
@@ -17,6 +17,7 @@ from controller.journal.store import (
     log_size,
     memory_of,
     place_of,
+    requests_of,
 )
 
 _MOST_SET_ASIDE = 5
@@ -42,18 +43,18 @@ def look(path: Path) -> Kept | None:
 def _kept_where_whole(con: sqlite3.Connection) -> Kept | None:
     """Read what a damaged file still gives: a latched trip may stand in what is whole."""
     found: list[Any] = []
-    for read in (place_of, memory_of, acked_of):
+    for read in (place_of, memory_of, acked_of, anchor, requests_of):
         try:
             found.append(read(con))
         except sqlite3.Error as error:
             if is_locked(error):
                 raise
             found.append(None)
-    place, memory, acked = found
+    place, memory, acked, gone, requests = found
     if place is None and memory is None:
         return None
     seq, hash = place or START
-    return Kept(seq, hash, memory, acked or 0)
+    return Kept(seq, hash, memory, acked or 0, gone.seq if gone else 0, requests)
 
 
 def proven_corrupt(path: Path) -> bool:

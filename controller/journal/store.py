@@ -37,12 +37,19 @@ class KeptMemory(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What the journal knew at the start; all zero where there was nothing to read."""
+    """What the journal knew at the start; all zero where there was nothing to read.
+
+    `acked_seq`: the last event that the central system has acknowledged; `gone_seq`: the last that
+    is no longer kept. `requests`: ids seen with their expiry (epoch seconds), soonest first; None
+    where these could not be read.
+    """
 
     last_seq: int
     last_hash: str
     memory: KeptMemory | None
     acked_seq: int
+    gone_seq: int = 0
+    requests: Sequence[tuple[str, int]] | None = None
 
 
 NOTHING_KEPT = Kept(START.seq, START.hash, None, 0)
@@ -103,11 +110,15 @@ class Store:
                             "(SELECT value FROM cursor WHERE name = 'openings'), 0))")  # fmt: skip
 
     def kept(self) -> Kept:
-        return Kept(*self.place, memory_of(self.normal), acked_of(self.normal))
+        """Read what it held when it was opened. Raises: sqlite3.Error."""
+        con = self.normal
+        memory, requests = memory_of(con), requests_of(con)
+        return Kept(*self.place, memory, acked_of(con), self.gone_seq, requests)
 
-    def requests(self) -> list[tuple[str, int]]:
-        """Return the ids of requests seen with their expiry (epoch seconds), soonest first."""
-        return self.normal.execute("SELECT id, expires FROM request ORDER BY expires").fetchall()
+    @property
+    def gone_seq(self) -> int:
+        """The last event that is no longer kept; 0 where all are. Raises: sqlite3.Error."""
+        return anchor(self.normal).seq
 
     @property
     def is_in_place(self) -> bool:
@@ -223,6 +234,10 @@ def memory_of(con: sqlite3.Connection) -> KeptMemory | None:
 def acked_of(con: sqlite3.Connection) -> int:
     row = con.execute("SELECT value FROM cursor WHERE name = 'acked'").fetchone()
     return int(row[0]) if row else 0
+
+
+def requests_of(con: sqlite3.Connection) -> list[tuple[str, int]]:
+    return con.execute("SELECT id, expires FROM request ORDER BY expires").fetchall()
 
 
 def place_of(con: sqlite3.Connection) -> Place:

@@ -1,14 +1,20 @@
 """Keeping the journal within its years and its size, a little at a time.
 
 Raw readings stay 14 days, minutes a year, hours ten. Where the size is reached earlier, the
-oldest raw readings go first, then minutes, then hours; events only when nothing else is left,
-and of those only what the central system has acknowledged. The last one gone becomes the
-chain's anchor, so that what stays can still be verified.
+oldest raw readings go first, then minutes, then hours; events only when nothing else is left: of
+those first what the central system has acknowledged, and at last the oldest that it has not
+(`trim_unsent`, whose caller says so aloud). The last one gone becomes the chain's anchor, so
+that what stays can still be verified. The newest events stay whatever the size.
+
+A disk that runs short holds the journal at the size it has: what comes then takes the place of
+the oldest, and nothing more is let go, for it may be another program that fills the disk.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 
 from controller.core.reading import Now
 
@@ -22,6 +28,8 @@ _ALWAYS = 2**62
 _STEP_ROWS = 500
 _FULL = 0.95  # of the size; the rest is for the log and for what comes meanwhile
 _REQUESTS = 10_000
+_NEWEST_KEPT = 500
+_RESERVE = (0.02, 64_000_000)  # of the disk, and bytes: the lesser is left free for the log
 
 
 def trim(con: sqlite3.Connection, now: Now, size_bytes: int, acked_seq: int) -> bool:
@@ -31,12 +39,39 @@ def trim(con: sqlite3.Connection, now: Now, size_bytes: int, acked_seq: int) -> 
         for table, unit_ms, keep_ms in _TABLES:
             if _drop_oldest(con, table, (int(now.wall_s * 1000) - keep_ms) // unit_ms):
                 return True
-    if used_bytes(con) < size_bytes * _FULL:
+    if not is_full(con, size_bytes):
         return False
     for table, _, _ in _TABLES:
         if _drop_oldest(con, table, _ALWAYS):
             return True
     return _drop_events(con, acked_seq)
+
+
+def trim_unsent(con: sqlite3.Connection, size_bytes: int) -> bool:
+    """Let the oldest events go unsent, one bounded step; for when `trim` has nothing else left.
+
+    Returns whether any went. Raises: sqlite3.Error.
+    """
+    return is_full(con, size_bytes) and _drop_events(con, _ALWAYS)
+
+
+def allowed_bytes(con: sqlite3.Connection, path: Path, size_bytes: int) -> int:
+    """Return what the journal may take: the stated size, or what it has on a disk run short.
+
+    Raises: sqlite3.Error, OSError.
+    """
+    disk = os.statvfs(path)
+    reserve = min(disk.f_blocks * disk.f_frsize * _RESERVE[0], _RESERVE[1])
+    if disk.f_bavail * disk.f_frsize >= reserve:
+        return size_bytes
+    pages, page_size = (
+        int(con.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size")
+    )
+    return min(size_bytes, pages * page_size)
+
+
+def is_full(con: sqlite3.Connection, size_bytes: int) -> bool:
+    return used_bytes(con) >= size_bytes * _FULL
 
 
 def used_bytes(con: sqlite3.Connection) -> int:
@@ -65,11 +100,11 @@ def _drop_oldest(con: sqlite3.Connection, table: str, before: int) -> bool:
     return True
 
 
-def _drop_events(con: sqlite3.Connection, acked_seq: int) -> bool:
+def _drop_events(con: sqlite3.Connection, up_to: int) -> bool:
     last = con.execute(
-        "SELECT seq, hash FROM (SELECT seq, hash FROM event WHERE seq <= ? ORDER BY seq LIMIT ?)"
-        " ORDER BY seq DESC LIMIT 1",
-        (acked_seq, _STEP_ROWS),
+        "SELECT seq, hash FROM (SELECT seq, hash FROM event WHERE seq <= min(?,"
+        " (SELECT max(seq) FROM event) - ?) ORDER BY seq LIMIT ?) ORDER BY seq DESC LIMIT 1",
+        (up_to, _NEWEST_KEPT, _STEP_ROWS),
     ).fetchone()
     if last is None:
         return False

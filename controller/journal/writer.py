@@ -13,16 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from controller.clock import Clock, boot_id
 from controller.core.event import Recorded
 from controller.journal.backlog import LIMIT, Backlog
-from controller.journal.chain import Place
+from controller.journal.chain import START, Place
 from controller.journal.codec import PointStore, Stored
 from controller.journal.faults import fault_of, is_corrupt
 from controller.journal.rescue import look, proven_corrupt, set_aside
 from controller.journal.schema import UnknownJournal
+from controller.journal.seen import SeenRequests
 from controller.journal.store import (
     NOTHING_KEPT,
     OPENING_WAIT_S,
@@ -31,7 +32,7 @@ from controller.journal.store import (
     Store,
 )
 from controller.journal.thinning import Thinning
-from controller.journal.trimming import trim, used_bytes
+from controller.journal.trimming import allowed_bytes, trim, trim_unsent, used_bytes
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,23 @@ HOUSEKEEPING_S = 60.0
 _TRIM_PAUSE_S = 0.05
 _RETRY_S = (1.0, 30.0)
 _REQUESTS_HELD = 10_000
+_TIDY_EVENTS = 5_000
+"""So many events are looked after at once, however long the next housekeeping is away."""
+
+_ALL = 2**62
 
 Memory = tuple[str, float, float]
+
+
+class Unsent(NamedTuple):
+    """Events that were let go before the central system had them: `first` to `last`.
+
+    Those from `new_from` on went just now; past `last` where none did.
+    """
+
+    first: int
+    last: int
+    new_from: int
 
 
 class Writer:
@@ -56,17 +72,24 @@ class Writer:
         points: Mapping[str, PointStore],
         on_fault: Callable[[str | None], None],
         on_recorded: Callable[[int], None],
+        seen: SeenRequests,
+        on_unsent_lost: Callable[[Unsent | None], None] | None = None,
     ) -> None:
         self.backlog = Backlog(None)
         self.fault: str | None = None
         self.used_bytes = 0
         self.acked_seq = 0
+        self.gone_seq = 0
         self._path = path
         self._size_bytes = size_bytes
         self._clock = clock
         self._boot = boot_id()
         self._on_fault = on_fault
         self._on_recorded = on_recorded
+        self._seen = seen
+        self._on_unsent_lost = on_unsent_lost
+        self._told_gone = 0
+        self._lost_stands = False
         self._thinning = Thinning(points)
         self._memory: Memory | None = None
         self._requests: list[tuple[str, int]] = []
@@ -74,24 +97,28 @@ class Writer:
         self._store: Store | None = None
         self._retry_s, self._retry_at = _RETRY_S[0], 0.0
         self._batch_at = self._tidy_at = time.monotonic()
+        self._since_tidy = 0
         self._is_corrupt = False
 
-    def open(self) -> tuple[Kept, list[tuple[str, int]]]:
-        """Open the file or go on without it; return what it held and the requests seen."""
+    def open(self) -> Kept:
+        """Open the file or go on without it; return what it held."""
         kept: Kept | None = None
-        requests: list[tuple[str, int]] = []
         try:
             self._store = Store(self._path, OPENING_WAIT_S)
-            kept, requests = self._store.kept(), self._store.requests()
+            kept = self._store.kept()
         except UnknownJournal as error:
             self._lose(error)
         except (sqlite3.Error, OSError) as error:
             self._lose(error)
             kept = look(self._path)
-        is_known = kept and (self._store or kept.last_seq)
-        self.backlog = Backlog(Place(kept.last_seq, kept.last_hash) if kept and is_known else None)
-        self.acked_seq = self._written_ack = kept.acked_seq if kept else 0
-        return kept or NOTHING_KEPT, requests
+        if kept and (self._store or kept.last_seq):
+            self.backlog = Backlog(Place(kept.last_seq, kept.last_hash))
+            self._go_on_from(kept)
+        if kept is None or kept.requests is None:
+            self._seen.unread()
+        else:
+            self._seen.load(kept.requests)
+        return kept or NOTHING_KEPT
 
     def take(self, events: Iterable[Recorded], memory: Memory | None) -> None:
         for event in events:
@@ -146,6 +173,7 @@ class Writer:
             self._batch_at = now_s + self._clock.real_s(BATCH_S)
         if everything or now_s >= self._tidy_at:
             self._tidy(store, now_s)
+        self._look_for_lost()
 
     def _commit(self, store: Store) -> None:
         events = list(self.backlog.seal())
@@ -170,13 +198,22 @@ class Writer:
         self._set_fault(None)
         if events:
             _tell(self._on_recorded, self.backlog.recorded_seq)
+            self._since_tidy += len(events)
+            if self._since_tidy >= _TIDY_EVENTS:
+                self._tidy_at = 0.0
         store.checkpoint()
 
     def _tidy(self, store: Store, now_s: float) -> None:
         if not store.is_in_place:
             raise OSError(f"{self._path} was taken away")
-        is_more = trim(store.normal, self._clock.now(), self._size_bytes, self._written_ack)
+        # Where nobody is told of events, none is kept for that.
+        sent = self._written_ack if self._on_unsent_lost else _ALL
+        allowed = allowed_bytes(store.normal, self._path, self._size_bytes)
+        is_more = trim(store.normal, self._clock.now(), allowed, sent)
+        is_more = is_more or trim_unsent(store.normal, self._size_bytes)
+        self.gone_seq = store.gone_seq
         self.used_bytes = used_bytes(store.normal)
+        self._since_tidy = 0
         if not is_more:
             store.checkpoint(soon=True)
         self._tidy_at = now_s + (_TRIM_PAUSE_S if is_more else HOUSEKEEPING_S)
@@ -191,16 +228,48 @@ class Writer:
             store = Store(self._path)
             # From here on `_lose` closes it.
             self._store = store
+            if store.place == START:  # begun anew: what the one before knew of goes along
+                self._requests = self._seen.held()
+            elif self.backlog.known is None:  # it could not be read at the start
+                kept = store.kept()
+                self._go_on_from(kept)
+                self._seen.load(kept.requests or ())
             anchor = self.backlog.meet(store.place)
             if anchor:
                 store.begin_at(anchor)
+            self.gone_seq = store.gone_seq
             self._commit(store)
+            self._look_for_lost()
+            self.used_bytes = used_bytes(store.normal)
         except (UnknownJournal, sqlite3.Error, OSError) as error:
             self._lose(error)
             return
         self._retry_s = _RETRY_S[0]
         self._tidy_at = time.monotonic() + HOUSEKEEPING_S
         self._set_fault(None)
+
+    def _go_on_from(self, kept: Kept) -> None:
+        """Take up what was acknowledged and what is gone, of before this run."""
+        self.acked_seq = self._written_ack = kept.acked_seq
+        self.gone_seq = self._told_gone = kept.gone_seq
+        self._lost_stands = self._on_unsent_lost is not None and self.gone_seq > self.acked_seq
+        if self._on_unsent_lost and self._lost_stands:  # of before: no news, but it stands
+            gone = self.gone_seq
+            _tell(self._on_unsent_lost, Unsent(self.acked_seq + 1, gone, gone + 1))
+
+    def _look_for_lost(self) -> None:
+        """Tell what is gone before the central system had it, until it is past that."""
+        if self._on_unsent_lost is None:
+            self.acked_seq = max(self.acked_seq, self.gone_seq)
+            return
+        gone, acked = self.gone_seq, self.acked_seq
+        if gone > max(acked, self._told_gone):
+            new_from = max(acked, self._told_gone) + 1
+            self._lost_stands, self._told_gone = True, gone
+            _tell(self._on_unsent_lost, Unsent(acked + 1, gone, new_from))
+        elif self._lost_stands and acked >= gone:
+            self._lost_stands = False
+            _tell(self._on_unsent_lost, None)
 
     def _lose(self, error: Exception) -> None:
         """Let go of the file and say why; what was not committed stays here."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,16 +21,45 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from controller.feed.link import Link
+from tests.feed.central import Central
 from tests.feed.room import ROOT, FeedRoom
+from tests.feed.validate import all_valid
 
 Until = Callable[..., None]
 
 
-def _until(is_so: Callable[[], object], timeout_s: float = 10.0) -> None:
+def _until(is_so: Callable[[], object], timeout_s: float = 30.0) -> None:
     end = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < end, "it did not come to be so"
         time.sleep(0.005)
+
+
+_HELD = 2_000
+"""So many messages of a test are looked at, the last ones; a long one sends the same sorts."""
+
+
+@pytest.fixture(autouse=True)
+def every_message_is_as_described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whoever listens: all that a room of this test sends is what the documents say."""
+    sent: deque[tuple[str, bytes]] = deque(maxlen=_HELD)
+    publish = Link.publish
+
+    def heard(link: Link, topic: str, payload: bytes, **how: Any) -> int:
+        sent.append((topic, payload))
+        return publish(link, topic, payload, **how)
+
+    monkeypatch.setattr(Link, "publish", heard)
+    yield
+    described = [
+        # An asker may want its reply below its own reply topic.
+        (re.sub("(reply/[^/]+)/.*", r"\1", topic.removeprefix(f"{ROOT}/")), json.loads(payload))
+        for topic, payload in sent
+        # An empty payload takes back what is retained; `availability` is a word.
+        if topic.startswith(f"{ROOT}/") and payload and not topic.endswith("/availability")
+    ]
+    all_valid(described)
 
 
 @pytest.fixture
@@ -93,7 +124,7 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 class Cable:
-    """The network between room and broker: a TCP proxy that can be cut."""
+    """The network between room and broker: a TCP proxy that can be cut, and be slow."""
 
     def __init__(self, to_port: int) -> None:
         self._to_port = to_port
@@ -101,6 +132,7 @@ class Cable:
         self.url = f"mqtt://127.0.0.1:{self._server.getsockname()[1]}"
         self._lock = threading.Lock()
         self._is_cut = False
+        self.delay_s = 0.0
         self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -142,10 +174,10 @@ class Cable:
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
-    @staticmethod
-    def _carry(one: socket.socket, other: socket.socket) -> None:
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
+                time.sleep(self.delay_s)
                 other.sendall(data)
         for end in (one, other):
             with suppress(OSError):
@@ -192,6 +224,7 @@ class Consumer:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        all_valid((topic, payload) for topic, payload, _ in self.came)
 
     def _subscribe(self, client: mqtt.Client, *_: object) -> None:
         client.subscribe(self._topics, qos=1)
@@ -228,3 +261,18 @@ def open_room(tmp_path: Path) -> Iterator[Callable[..., FeedRoom]]:
     yield open_room
     for room in rooms:
         room.close()
+
+
+@pytest.fixture
+def central(mosquitto: Mosquitto) -> Iterator[Callable[..., Central]]:
+    """A client that is not ours: mosquitto_pub and mosquitto_sub."""
+    clients: list[Central] = []
+
+    def central(id: str = "central", version: str = "5") -> Central:
+        clients.append(Central(mosquitto.port, id, version))
+        _until(lambda: f"{clients[-1].name} 1 {clients[-1].reply_topic}" in mosquitto.log)
+        return clients[-1]
+
+    yield central
+    for client in clients:
+        client.close()

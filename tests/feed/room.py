@@ -1,13 +1,17 @@
 """A small room with a real guard, journal and feed; and run as a program, one to be killed.
 
 `python -m tests.feed.room FOLDER URL`: guards, feeds, and records events until it is killed.
+`python -m tests.feed.room FOLDER URL KEYS`: guards, with KEYS in its `[feed]` table and any rate
+allowed, until its input ends; then it says how long a change at its door took to be acted on.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 from controller.build import Measures, build, contact_specs
@@ -24,6 +28,7 @@ from controller.lines import LineFile
 from controller.snapshot import About
 from drivers.dht22 import Dht22
 from firmware.kinds import kinds
+from tests.feed.elder import Elder
 
 ROOT = "roomwarden/school/room-1"
 
@@ -62,7 +67,9 @@ role = "siren"
 pin = 12
 """
 
-QUICK = Limits(connect_s=2.0, keepalive_s=2, answer_s=1.5, back_off_s=(0.1, 0.4), refused_s=0.5)
+QUICK = Limits(
+    connect_s=2.0, keepalive_s=2, answer_s=1.5, slow_s=0.5, back_off_s=(0.1, 0.4), refused_s=0.5
+)
 
 
 class Loop:
@@ -84,13 +91,27 @@ class Coil:
 
 
 class FeedRoom:
-    """Guards and feeds from `folder`; `feed_keys` are lines of its `[feed]` table."""
+    """Guards and feeds from `folder`; `feed_keys` are lines of its `[feed]` table.
+
+    `parts`: more of the room's tables. `older`: its broker is of MQTT 3.1.1. `ids`: the site's and
+    the room's.
+    """
 
     def __init__(
-        self, folder: Path, url: str, feed_keys: str = "", limits: Limits = QUICK
+        self,
+        folder: Path,
+        url: str,
+        feed_keys: str = "",
+        limits: Limits = QUICK,
+        parts: str = "",
+        older: bool = False,
+        ids: tuple[str, str] = ("school", "room-1"),
     ) -> None:
+        site, id = ids
+        self._elder = Elder(url) if older else None
+        url = self._elder.url if self._elder else url
         config = folder / "room.toml"
-        config.write_text(f'{ROOM}\n[feed]\nurl = "{url}"\n{feed_keys}', encoding="utf-8")
+        config.write_text(f'{ROOM}{parts}\n[feed]\nurl = "{url}"\n{feed_keys}', encoding="utf-8")
         file = read_room(config, kinds())
         assert file.feed is not None
         self.clock = Clock()
@@ -112,15 +133,13 @@ class FeedRoom:
             self.clock,
             memory,
             Intake(contact_specs(file), self.loops),
-            {"siren": Coil()},
-            LineFile(folder / "lines", boot_id(), {"siren": False}),
+            {id: Coil() for id in room.outputs},
+            LineFile(folder / "lines", boot_id(), dict.fromkeys(room.outputs, False)),
             self.journal,
             "boot-of-the-test",
             self.seq,
         )
-        about = About(
-            "school", "room-1", "Room 1", "en", "Europe/Paris", True, "1.2.3", self.guard.boot, ""
-        )
+        about = About(site, id, "Room 1", "en", "Europe/Paris", True, "1.2.3", self.guard.boot, "")
         self.feed = Feed(
             file.feed, file.resolve, self.guard, self.journal, about, file.board.kind, limits
         )
@@ -136,6 +155,8 @@ class FeedRoom:
         self.feed.close()
         self.guard.close()
         self.journal.close()
+        if self._elder is not None:
+            self._elder.close()
 
     def state(self) -> dict[str, object]:
         assert self.feed is not None
@@ -143,8 +164,10 @@ class FeedRoom:
 
     def is_settled(self) -> bool:
         """Everything that there was is with the broker."""
-        state = self.state()
-        return bool(state["connected"] and self.journal.recorded_seq and state["backlog"] == 0)
+        state, published = self.state(), self.guard.published
+        recorded = self.journal.recorded_seq
+        is_recorded = bool(published and recorded and recorded >= published.seq)
+        return bool(state["connected"]) and is_recorded and state["backlog"] == 0
 
     def temperature(self, value_c: float) -> None:
         at_s = self.clock.mono_s()
@@ -194,9 +217,35 @@ def main(folder: Path, url: str) -> None:
     while threading.current_thread().is_alive():
         is_open = not is_open
         room.door(is_open=is_open)
-        room.guard.tell("journal.failing", "a trial" if is_open else False)
+        room.guard.tell("feed.events-lost", "a trial" if is_open else False)
         time.sleep(0.002)
 
 
+def besieged(folder: Path, url: str, keys: str) -> None:
+    limits = Limits(rate=(1_000_000, 1.0))
+    room = FeedRoom(folder, url, keys, limits).start()
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    took_s: deque[float] = deque(maxlen=10_000)
+    is_open = False
+    while not ended.wait(0.02):
+        is_open = not is_open
+        began_s = time.perf_counter()
+        room.door(is_open=is_open)
+        took_s.append(time.perf_counter() - began_s)
+    failed = room.alarm("controller.thread-failed")
+    room.close()
+    ordered = sorted(took_s)
+    told = {
+        "median_ms": 1000 * ordered[len(ordered) // 2],
+        "p99_ms": 1000 * ordered[len(ordered) * 99 // 100],
+        "failed": failed,
+    }
+    print(json.dumps(told), flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    if len(sys.argv) > 3:
+        besieged(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    else:
+        main(Path(sys.argv[1]), sys.argv[2])

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import subprocess
-from typing import Any
 
 import msgspec
 import pytest
 
+from tests.feed.central import retained
 from tests.feed.room import QUICK, ROOT
 
 pytestmark = pytest.mark.system
@@ -35,8 +34,11 @@ def test_a_late_consumer_finds_the_whole_room_retained(mosquitto, open_room, unt
     room = open_room(mosquitto.url)
     room.temperature(23.4)
     until(room.is_settled)
+    air_topic = f"{ROOT}/state/rack-air.temperature"
+    until(lambda: json.loads(retained(mosquitto.port, air_topic)[air_topic])["value"] == 23.4)
 
-    found = retained(mosquitto.port)
+    came = retained(mosquitto.port, f"{ROOT}/#")
+    found = {topic.removeprefix(f"{ROOT}/"): payload for topic, payload in came.items()}
 
     points = set(room.guard.room.points) | {"siren"}
     expected = {"availability", "birth"} | {f"state/{id}" for id in points}
@@ -94,9 +96,9 @@ def test_after_a_reconnect_come_birth_then_the_present_then_events_by_number(
     until(room.is_settled)
     cable.cut()
     until(lambda: not room.state()["connected"])
-    room.guard.tell("journal.failing", "a trial")
+    room.guard.tell("feed.events-lost", "a trial")
     room.door(is_open=True)
-    until(lambda: room.alarm("journal.failing") and room.state()["backlog"])
+    until(lambda: room.alarm("feed.events-lost") and room.state()["backlog"])
     consumer = consume()
     until(lambda: consumer.last("availability") == "offline")
     came_before = len(consumer.came)
@@ -111,8 +113,8 @@ def test_after_a_reconnect_come_birth_then_the_present_then_events_by_number(
     assert {t for t in topics[:first_event] if t.startswith("alarm/")} == {
         f"alarm/{id}" for id in room.guard.room.alarms
     }
-    assert topics.index("alarm/journal.failing") < topics.index("alarm/leak-1.leak")
-    assert consumer.last("alarm/journal.failing")["active"] is True
+    assert topics.index("alarm/feed.events-lost") < topics.index("alarm/leak-1.leak")
+    assert consumer.last("alarm/feed.events-lost")["active"] is True
     assert consumer.last("state/front-door")["value"] is True
     assert consumer.seqs() == sorted(consumer.seqs())
 
@@ -141,15 +143,3 @@ def test_what_moves_while_the_broker_is_away_is_one_message_when_it_is_back(
     until(lambda: consumer.last("availability") == "online")
 
     assert [state["value"] for state in consumer.of("state/rack-air.temperature")] == [21.1]
-
-
-def retained(port: int) -> dict[str, Any]:
-    """What an independent client finds on the broker."""
-    out = subprocess.run(
-        ["mosquitto_sub", "-p", str(port), "-t", f"{ROOT}/#", "-v", "--retained-only", "-W", "1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    pairs = (line.removeprefix(f"{ROOT}/").split(" ", 1) for line in out.splitlines())
-    return dict(pairs)

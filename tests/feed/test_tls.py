@@ -89,3 +89,15 @@ def test_a_missing_certificate_is_named_and_used_once_it_is_there(
     (tmp_path / "room.later").rename(tmp_path / "room.crt")
 
     until(lambda: room.state()["condition"] == "up")
+
+
+def test_a_key_with_a_pass_phrase_is_named_and_nobody_is_asked_for_it(
+    secure, open_room, until, tmp_path
+):
+    encrypt = "ec -in room.key -aes128 -passout pass:secret -out locked.key"
+    _openssl(tmp_path, encrypt)
+    room = open_room(secure.url, OURS.replace("room.key", "locked.key"))
+    until(lambda: room.state()["condition"] == "certificate")
+    until(lambda: room.alarm("feed.down"))
+    detail = str(room.state()["detail"])
+    assert detail.endswith("locked.key: has a pass phrase; it must have none")

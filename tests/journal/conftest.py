@@ -10,20 +10,24 @@ import pytest
 
 from controller.clock import Clock
 from controller.core.event import Event, Recorded
-from controller.journal import Journal, Kept, PointStore
+from controller.journal import Journal, Kept, PointStore, Unsent
 
 Faults = list[str | None]
 POINTS = {"rack-air.temperature": PointStore(0.1, "°C"), "rack-air.humidity": PointStore(0.1, "%")}
 
 
 class Desk:
-    """Opens journals on one path, one after the other, as restarts do."""
+    """Opens journals on one path, one after the other, as restarts do.
+
+    `lost`: a list where a central system is to get every event: of what went before it had it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.faults: Faults = []
         self.journal: Journal | None = None
         self.size_bytes = 10**9
+        self.lost: list[Unsent | None] | None = None
 
     @staticmethod
     def event(seq: int, **data: object) -> Recorded:
@@ -42,7 +46,12 @@ class Desk:
     def open(self) -> tuple[Journal, Kept]:
         self.close()
         self.journal = Journal(
-            self.path, self.size_bytes, Clock(), self.faults.append, points=POINTS
+            self.path,
+            self.size_bytes,
+            Clock(),
+            self.faults.append,
+            points=POINTS,
+            on_unsent_lost=None if self.lost is None else self.lost.append,
         )
         return self.journal, self.journal.open()
 

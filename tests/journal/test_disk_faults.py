@@ -6,13 +6,17 @@ import sqlite3
 import subprocess
 import threading
 import time
+from itertools import groupby
+from types import SimpleNamespace
 
 import pytest
 
 from controller.core.reading import Quality
 from controller.history import History
-from controller.journal import Stored, verify_chain
+from controller.journal import Stored, Unsent, verify_chain
+from controller.journal import journal as journal_module
 from controller.journal.chain import rows
+from controller.journal.journal import HANG_S, HANGS, QUIET_S
 from controller.journal.store import Store
 
 
@@ -87,6 +91,109 @@ def test_a_journal_locked_even_for_reading_keeps_its_numbers(desk, until):
     assert verify_chain(desk.path).ok
 
 
+def locked(path, *, even_for_reading):
+    """Return another program's connection that keeps the journal for itself."""
+    other = sqlite3.connect(path, isolation_level=None)
+    if even_for_reading:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("INSERT INTO cursor VALUES ('other', 1)")
+    else:
+        other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def free(other):
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_ids_of_requests_are_known_though_the_journal_cannot_be_written(desk, until):
+    journal, _ = desk.open()
+    assert not journal.seen_request("arm-1", time.time())
+    desk.record(1, 1)
+    assert journal.wait_recorded(1, 5)
+    desk.close()
+    other = locked(desk.path, even_for_reading=False)
+
+    journal, _ = desk.open()
+
+    assert journal.fault
+    assert journal.seen_request("arm-1", time.time())
+    assert not journal.seen_request("arm-2", time.time())
+    free(other)
+    desk.record(2, 2)
+    back(desk, 2, until)
+    journal, _ = desk.open()
+    assert journal.seen_request("arm-1")
+    assert journal.seen_request("arm-2")
+
+
+def test_before_the_journal_can_be_read_what_was_issued_before_counts_as_repeated(desk, until):
+    journal, _ = desk.open()
+    issued_s = time.time()
+    assert not journal.seen_request("arm-1", issued_s)
+    desk.record(1, 1)
+    assert journal.wait_recorded(1, 5)
+    desk.close()
+    other = locked(desk.path, even_for_reading=True)
+
+    journal, kept = desk.open()
+
+    assert kept.last_seq == 0
+    assert journal.seen_request("arm-1", issued_s)
+    assert journal.seen_request("never-came", issued_s)
+    assert not journal.seen_request("arm-3", issued_s + 60)
+    free(other)
+    desk.record(1, 1)
+    back(desk, 1, until)
+    assert journal.seen_request("arm-1", issued_s + 60)
+    assert not journal.seen_request("never-came", issued_s)
+    assert journal.seen_request("arm-3")
+
+
+def test_what_was_acknowledged_is_known_once_the_journal_can_be_read(desk, until):
+    recorded(desk, 9)
+    con = sqlite3.connect(desk.path, isolation_level=None)
+    con.execute("INSERT INTO cursor VALUES ('acked', 7)")
+    con.execute("INSERT INTO anchor SELECT 1, seq, hash FROM event WHERE seq = 5")
+    con.execute("DELETE FROM event WHERE seq <= 5")
+    con.close()
+    other = locked(desk.path, even_for_reading=True)
+    desk.lost = []
+    journal, kept = desk.open()
+    assert (kept.last_seq, journal.acked_seq) == (0, 0)
+    desk.record(1, 1)
+    free(other)
+
+    back(desk, 1, until)
+
+    assert (journal.acked_seq, journal.first_seq, journal.unsent) == (7, 6, 3)
+    assert desk.lost == [], "the central system had them"
+    assert journal.used_bytes > 0
+
+
+@pytest.mark.parametrize("even_for_reading", [True, False])
+def test_events_that_were_lost_before_stand_and_are_no_news_once_the_disk_is_back(
+    desk, until, even_for_reading
+):
+    recorded(desk, 9)
+    con = sqlite3.connect(desk.path, isolation_level=None)
+    con.execute("INSERT INTO cursor VALUES ('acked', 3)")
+    con.execute("INSERT INTO anchor SELECT 1, seq, hash FROM event WHERE seq = 5")
+    con.execute("DELETE FROM event WHERE seq <= 5")
+    con.close()
+    other = locked(desk.path, even_for_reading=even_for_reading)
+    desk.lost = []
+    _, kept = desk.open()
+    desk.record(kept.last_seq + 1, kept.last_seq + 1)
+    free(other)
+
+    back(desk, kept.last_seq + 1, until)
+
+    assert desk.lost == [Unsent(4, 5, 6)]
+
+
 def test_a_journal_of_a_newer_version_is_left_untouched(desk):
     recorded(desk, 3)
     con = sqlite3.connect(desk.path)
@@ -151,7 +258,52 @@ def test_a_damaged_journal_gives_what_is_whole_and_is_set_aside(desk):
     assert verify_chain(desk.path).ok
 
 
+def test_a_journal_damaged_where_its_beginning_stands_is_a_fault_and_no_error(desk):
+    recorded(desk, 400)
+    con = sqlite3.connect(desk.path)
+    page = con.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'anchor'").fetchone()[0]
+    con.close()
+    with desk.path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+
+    _, kept = desk.open()
+
+    assert kept.last_seq == 400
+    desk.record(401, 401)
+    assert desk.journal.wait_recorded(401, 5)
+    desk.close()
+    assert verify_chain(desk.path).ok
+
+
+def test_ids_of_requests_go_along_when_a_corrupt_journal_is_begun_anew(desk, until):
+    journal, _ = desk.open()
+    assert not journal.seen_request("arm-1")
+    desk.record(1, 400)
+    assert journal.wait_recorded(400, 5)
+    desk.path.write_bytes(b"no database at all " * 500)
+    desk.record(401, 401)
+    until(lambda: desk.journal.flush() and desk.faults[-1:] == [None])
+
+    journal, _ = desk.open()
+
+    assert len(list(desk.path.parent.glob("room.db.corrupt-*Z"))) == 1
+    assert journal.seen_request("arm-1")
+
+
+def test_where_the_ids_of_requests_are_lost_what_was_issued_before_counts_as_repeated(desk):
+    issued_s = time.time()
+    desk.path.write_bytes(b"no database at all " * 500)
+    journal, _ = desk.open()
+    desk.record(1, 1)
+    assert journal.wait_recorded(1, 5)
+    assert journal.fault is None
+    assert journal.seen_request("arm-1", issued_s)
+    assert not journal.seen_request("arm-2", issued_s + 60)
+
+
 def test_a_journal_taken_away_is_found_out_and_begun_anew(desk):
+    desk.lost = []
     journal, _ = desk.open()
     desk.record(1, 3)
     assert journal.wait_recorded(3, 5)
@@ -167,6 +319,7 @@ def test_a_journal_taken_away_is_found_out_and_begun_anew(desk):
     history.close()
     _, kept = desk.open()
     assert (kept.last_seq, kept.acked_seq) == (5, 2)
+    assert desk.lost[0] == Unsent(3, 3, 3), "it was unsent, and is gone with the file"
     desk.close()
     assert seqs(desk.path) == [4, 5]
     assert verify_chain(desk.path).ok
@@ -322,6 +475,40 @@ def test_a_writer_that_hangs_in_the_disk_leaves_memory_bounded(desk, monkeypatch
     desk.close()
     report = verify_chain(desk.path)
     assert (report.faults, report.dropped, report.last) == ((), ((2, 50),), 150)
+
+
+def test_a_disk_that_answers_late_each_time_is_one_fault_and_not_many(desk, monkeypatch):
+    goes_on, write, now_s = threading.Event(), Store.write, [100.0]
+
+    def late(store, batch):
+        assert goes_on.wait(30)
+        write(store, batch)
+
+    monkeypatch.setattr(Store, "write", late)
+    monkeypatch.setattr(journal_module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    journal, _ = desk.open()
+    told = [journal.fault]
+
+    def recorded(seq, took_s):
+        goes_on.clear()
+        desk.record(seq, seq)
+        told.append(journal.fault)
+        now_s[0] += took_s
+        told.append(journal.fault)
+        goes_on.set()
+        assert journal.wait_recorded(seq, 10)
+        told.append(journal.fault)
+
+    for seq in (1, 2, 3):
+        recorded(seq, HANG_S + 1.0)
+    assert [fault for fault, _ in groupby(told)] == [None, HANGS]
+    now_s[0] += QUIET_S + 1.0
+    told.append(journal.fault)
+    recorded(4, HANG_S - 1.0)
+    recorded(5, HANG_S + 1.0)
+    assert [fault for fault, _ in groupby(told)] == [None, HANGS, None, HANGS]
+    recorded(6, HANG_S - 1.0)
+    assert journal.fault is None
 
 
 def test_with_no_disk_for_long_memory_stays_bounded(desk):
