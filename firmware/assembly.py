@@ -5,21 +5,18 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from controller.build import Measures, build, contact_specs, secret_parts
+from controller.build import build, contact_specs
 from controller.clock import Clock, boot_id
 from controller.config.schema import RoomFile
 from controller.core.event import Event
 from controller.core.memory import Memory, decode
-from controller.core.parts import DeviceError
-from controller.core.priority import coil
 from controller.core.restart import Boot, restored
 from controller.core.room import Room
 from controller.door import Door
@@ -28,15 +25,27 @@ from controller.intake import Intake
 from controller.journal.codec import PointStore
 from controller.journal.journal import Journal
 from controller.journal.store import Kept
+from controller.journal.writer import Unsent
 from controller.lines import LineFile, make_run_dir
-from controller.pollers import ProjectorPoller, SensorPoller
+from controller.plain import stamp
 from controller.rundir import run_dir
-from controller.snapshot import About, Snapshots, stamp
+from controller.secretfiles import missing_secrets
+from controller.snapshot import About, Snapshots
 from controller.threads import Supervised
-from firmware import kinds
 from firmware.boards import open_board
+from firmware.devices import (
+    close_all,
+    measures,
+    open_contacts,
+    open_pollers,
+    open_relays,
+    open_sensors,
+)
 
 log = logging.getLogger(__name__)
+
+_END_S = 3.0
+"""How long all parts together, and then all threads, may take to end."""
 
 
 class AlreadyRunning(Exception):
@@ -59,12 +68,13 @@ class Controller:
         self.clock = Clock(file.simulation.pace, self._vouched() if file.simulated else None)
         # Faults from before the first scan; None once they are told.
         self._early: dict[str, str | bool] | None = {}
+        # What was wrong with the journal as it was opened; it may be mended by the first scan.
+        self._opened_with: list[Event] = []
+        self._lost: list[Event] = []
         self._telling = threading.Lock()
-        sensors = self._open_sensors()
-        self.room: Room = build(
-            file, {id: Measures(s.quantities, s.period_s) for id, s in sensors.items()}
-        )
-        contacts = self._open_contacts()
+        sensors = open_sensors(file, self._board)
+        self.room: Room = build(file, {id: measures(s) for id, s in sensors.items()})
+        contacts = open_contacts(file, self._board)
         boot = boot_id()
         lines = LineFile(
             self.run / "lines",
@@ -82,6 +92,7 @@ class Controller:
                 for id, spec in self.room.points.items()
             },
             on_recorded=self._recorded,
+            on_unsent_lost=self._unsent_lost if file.feed is not None else None,
         )
         kept = self.journal.open()
         memory, events = self._remember(kept, lines, boot)
@@ -91,15 +102,16 @@ class Controller:
             self.clock,
             memory,
             Intake(contact_specs(file), contacts),
-            self._open_relays(memory),
+            open_relays(file, self._board, self.room, memory, self.clock.mono_s()),
             lines,
             self.journal,
             run_id,
             kept.last_seq,
         )
-        self._began = [Event("system", "controller", "started", data=self._began_data()), *events]
+        began = Event("system", "controller", "started", data=self._began_data())
+        self._began = [began, *self._opened_with, *events]
         self._contacts = contacts
-        self._pollers = self._make_pollers(sensors)
+        self._lines, self._hosts = open_pollers(file, self._board, sensors, self.guard)
         self._snapshots = Snapshots(self.room, self._about(run_id), self.clock)
         self.feed: Any = self._open_feed(run_id)
         self._door = Door(
@@ -114,13 +126,17 @@ class Controller:
         self.guard.start(self._began)
         with self._telling:
             early, self._early = self._early, None
-            for fault, told in {**self._secrets(), **(early or {})}.items():
+            for fault, told in {**missing_secrets(self.file), **(early or {})}.items():
                 self.guard.tell(fault, told)
+            if self._lost:
+                self.guard.note(self._lost)
+        works: dict[str, Callable[[threading.Event], None]] = {"door": self._door.serve}
+        works |= {f"poll-{line.name}": line for line in self._lines}
+        works |= {f"host-{host.part}": host.obey for host in self._hosts}
+        works |= {f"look-{host.part}": host.watch for host in self._hosts}
         self._threads = [
-            Supervised(f"poll-{poller.part}", poller, self.guard.thread_failed)
-            for poller in self._pollers
+            Supervised(name, work, self.guard.thread_failed) for name, work in works.items()
         ]
-        self._threads.append(Supervised("door", self._door.serve, self.guard.thread_failed))
         for thread in self._threads:
             thread.start()
         if self.feed is not None:
@@ -130,14 +146,21 @@ class Controller:
         """End cleanly; no output moves because of it."""
         for thread in self._threads:
             thread.stop.set()
-        for poller in self._pollers:
-            poller.wake()
+        for line in self._lines:
+            line.wake()
+        for host in self._hosts:
+            host.wake()
         self._door.wake()
         if self.feed is not None:
             self.feed.close()
         self.guard.close()
+        # From here on nobody hears that a part falls silent, or gives it a command.
+        parts = {poller.part: poller.close for line in self._lines for poller in line.pollers}
+        parts |= {host.part: host.close for host in self._hosts}
+        close_all(parts, _END_S)
+        until_s = time.monotonic() + _END_S
         for thread in self._threads:
-            thread.end(timeout_s=1.5)
+            thread.end(timeout_s=max(until_s - time.monotonic(), 0.0))
         self._door.close()
         self.journal.close()
         self._board.close()
@@ -167,50 +190,32 @@ class Controller:
     def _journal_fault(self, fault: str | None) -> None:
         """From the writer's thread; the last word of it is the last that is told."""
         with self._telling:
+            if fault and self._early is not None:
+                told = {"fault": fault}
+                self._opened_with.append(
+                    Event("system", "journal.failing", "journal.fault", data=told)
+                )
             self._tell("journal.failing", fault or False)
+
+    def _unsent_lost(self, lost: Unsent | None) -> None:
+        """From the writer's thread: the outbox has reached the journal's stated size."""
+        with self._telling:
+            # An alarm keeps the words it came with: where the loss begins stays true.
+            self._tell("feed.events-lost", str(lost.first) if lost else False)
+            if lost is None or lost.new_from > lost.last:
+                return
+            data = {"from": lost.new_from, "to": lost.last, "count": 1 + lost.last - lost.new_from}
+            event = Event("system", "feed", "events-lost", data=data)
+            if self._early is None:
+                self.guard.note([event])
+            else:
+                self._lost.append(event)
 
     def _tell(self, fault: str, told: str | bool) -> None:
         if self._early is None:
             self.guard.tell(fault, told)
         else:
             self._early[fault] = told
-
-    def _open_sensors(self) -> dict[str, Any]:
-        sensors = {}
-        for part in self.file.inputs:
-            driver = kinds.modules()[part.kind]
-            if not hasattr(part, "debounce"):
-                sensors[part.id] = driver.open_device(part, self._board)
-        return sensors
-
-    def _open_contacts(self) -> dict[str, Any]:
-        """Open the contacts; one that cannot be opened is bad, and guarding goes on."""
-        contacts: dict[str, Any] = {}
-        for part in self.file.inputs:
-            if not hasattr(part, "debounce"):
-                continue
-            try:
-                driver = kinds.modules()[part.kind]
-                contacts[part.id] = driver.open_device(part, self._board)
-            except DeviceError as error:
-                log.error("%s cannot be opened: %s", part.id, error)
-                contacts[part.id] = None
-        return contacts
-
-    def _open_relays(self, memory: Memory) -> dict[str, Any]:
-        """Claim every line with the level it has to have, in one step."""
-        relays: dict[str, Any] = {}
-        now_s = self.clock.mono_s()
-        for part in self.file.outputs:
-            spec = self.room.outputs[part.id]
-            energised = coil(spec, memory.outputs[part.id], now_s)
-            try:
-                driver = kinds.modules()[part.kind]
-                relays[part.id] = driver.open_device(part, self._board, energised)
-            except DeviceError as error:
-                log.error("%s cannot be opened: %s", part.id, error)
-                relays[part.id] = None
-        return relays
 
     def _remember(self, kept: Kept, lines: LineFile, boot: str) -> tuple[Memory, list[Event]]:
         now = self.clock.now()
@@ -247,37 +252,6 @@ class Controller:
             "simulated": self.file.simulated,
         }
 
-    def _make_pollers(self, sensors: Mapping[str, Any]) -> list[Any]:
-        pollers: list[Any] = [
-            SensorPoller(id, sensor, self.clock, self.guard.bring)
-            for id, sensor in sensors.items()
-        ]
-        for part in self.file.projectors:
-            password = getattr(part, "password_file", None)
-            if password is not None:
-                resolved = str(self.file.resolve(password))
-                part = msgspec.structs.replace(part, password_file=resolved)
-            device = kinds.modules()[part.kind].open_device(part, self._board)
-            if device is None:
-                continue
-            poller = ProjectorPoller(part.id, device, self.clock, self.guard.bring)
-            self.guard.commanders[part.id] = poller.command
-            pollers.append(poller)
-        return pollers
-
-    def _secrets(self) -> dict[str, str | bool]:
-        """Which secret files are missing: a named alarm that disables that one part."""
-        files: dict[str, str | None] = {
-            p.id: getattr(p, "password_file", None) for p in self.file.projectors
-        }
-        if self.file.feed is not None:
-            files["feed"] = self.file.feed.password_file
-        told: dict[str, str | bool] = {}
-        for part in secret_parts(self.file):
-            path = self.file.resolve(files[part] or "")
-            told[f"{part}.secret-missing"] = False if path.is_file() else str(path)
-        return told
-
     def _open_feed(self, run_id: str) -> Any:
         """Open the feed where one is configured; the library is loaded only then."""
         if self.file.feed is None:
@@ -294,6 +268,10 @@ class Controller:
         )
 
     def _recorded(self, seq: int) -> None:
+        """From the journal's thread, which may have something to tell before the others exist."""
+        guard = getattr(self, "guard", None)
+        if guard is not None:
+            guard.recorded(seq)
         feed = getattr(self, "feed", None)
         if feed is not None:
             feed.recorded(seq)

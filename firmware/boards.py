@@ -13,19 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from controller.config.schema import RoomFile
+from controller.core.registers import RegisterMap
 
 
 class PiBoard:
     """A Raspberry Pi. Raises: DeviceUnreachable when its GPIO chip is not there."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, folder: Path) -> None:
         from drivers.gpio import open_pins
 
         self.kind = kind
+        self._folder = folder
         self.pins: Any = open_pins(kind)
 
     def dht_command(self, kind: str, part: str, pin: int) -> Sequence[str]:
         return [sys.executable, "-m", "drivers.dht_child", kind, str(pin)]
+
+    def register_map(self, name: str) -> RegisterMap:
+        return _register_map(name, self._folder)
 
     def close(self) -> None:
         """The lines keep their levels; the kernel takes the rest back."""
@@ -41,6 +46,7 @@ class SimulatedBoard:
         from simulators.control import end
         from simulators.pins import WorldPins
 
+        self._folder = config.parent
         self._socket_path = socket_path
         self._pace = pace
         built_on = socket_path.with_suffix(".config")
@@ -60,8 +66,21 @@ class SimulatedBoard:
             "--pace", str(self._pace),
         ]  # fmt: skip
 
+    def register_map(self, name: str) -> RegisterMap:
+        return _register_map(name, self._folder)
+
     def close(self) -> None:
         self.pins.close()
+
+
+def _register_map(name: str, folder: Path) -> RegisterMap:
+    """Read the map of that name: a shipped one, or the site's, relative to the room file.
+
+    Raises: MapFaults (a ValueError), OSError.
+    """
+    from hardware.upsmap import find_map, read_map
+
+    return read_map(find_map(name, folder))
 
 
 def start_world(config: Path, socket_path: Path) -> None:
@@ -92,4 +111,4 @@ def open_board(file: RoomFile, config: Path, run: Path) -> PiBoard | SimulatedBo
     """Return the board that the room file names, never another one."""
     if file.simulated:
         return SimulatedBoard(config, run / "world.sock", file.simulation.pace)
-    return PiBoard(file.board.kind)
+    return PiBoard(file.board.kind, file.folder)

@@ -29,6 +29,7 @@ def kinds() -> dict[str, dict[str, type[PartConfig]]]:
         "input": {},
         "output": {},
         "projector": {},
+        "ups": {},
     }
     for kind, driver in modules().items():
         tables.setdefault(driver.TABLE, {})[kind] = driver.Config

@@ -58,6 +58,25 @@ def parser() -> argparse.ArgumentParser:
     person.add_argument(
         "--password", action="store_true", help="a password for the network, not the screen's PIN"
     )
+    command("reference", "every key of the room file, in Markdown", "reference", config=False)
+    nut = command("nut", "the files of our own upsd, for hosts that NUT stops", "nut")
+    nut.add_argument("--write", type=Path, metavar="DIR", help="write them, with their passwords")
+    nut.add_argument("--json", action="store_true")
+    verify = command("verify", "whether a journal or a capture is whole", "verify", config=False)
+    verify.add_argument("journal", nargs="?", type=Path, metavar="JOURNAL", help="the database")
+    verify.add_argument(
+        "--capture",
+        type=Path,
+        metavar="FILE",
+        help="the topic `event` as mosquitto_sub prints it (-: standard input); beside JOURNAL, "
+        "both are compared",
+    )
+    verify.add_argument("--json", action="store_true")
+    asyncapi = command("asyncapi", "the feed's contract as AsyncAPI 3", "asyncapi", config=False)
+    asyncapi.add_argument("--page", action="store_true", help="as a Markdown page")
+    asyncapi.add_argument(
+        "--write", action="store_true", help="write all documents (in a checkout)"
+    )
     command("world", "the simulated world of a room (started by run)", "world")
     return root
 

@@ -10,6 +10,16 @@ need mosquitto_sub mosquitto-clients
 need chromium chromium
 need gcc gcc
 need fc-list fontconfig
+need socat socat
+need ssh openssh-client
+need sshd openssh-server
+need /lib/nut/upsd nut-server
+need /lib/nut/upsmon nut-client
+need ping iputils-ping
+need openssl openssl
+if ! [ -e /usr/include/modbus/modbus.h ]; then
+    missing+=(libmodbus-dev)
+fi
 if ! fc-list :lang=zh 2>/dev/null | grep -q .; then
     missing+=(fonts-wqy-microhei)
 fi

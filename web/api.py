@@ -247,9 +247,11 @@ def api(
         signed_in = None
         if person is not None:
             signed_in = {"id": person.id, "name": person.name, "role": caller.role.value}
+        from_here = caller.origin is Origin.LOCAL_SCREEN or settings.remote_operate
         return {
             "person": signed_in,
             "origin": caller.origin.value,
+            "may_operate": from_here and caller.role in (Role.OPERATE, Role.CONFIGURE),
             "may_view": caller.may_view,
             "locale": _locale(caller),
         }

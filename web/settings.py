@@ -11,11 +11,13 @@ class Settings:
 
     `locale` is the room's language. `names` are further host names by which browsers may call
     the panel; addresses and this machine's own name always may. `secure` says that browsers
-    come by https only, through a proxy.
+    come by https only, through a proxy. `remote_operate`: whether people who signed in over the
+    network may switch things.
     """
 
     kiosk_key: str
     locale: str = "en"
     names: tuple[str, ...] = ()
     secure: bool = False
+    remote_operate: bool = False
     viewers: int = 20

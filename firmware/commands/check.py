@@ -7,7 +7,7 @@ import json
 import sys
 
 from controller.config.faults import ConfigFaults
-from controller.config.schema import RoomFile
+from controller.config.notes import notes
 from firmware.commands.common import read
 from firmware.main import BAD_USAGE, DONE
 
@@ -36,17 +36,3 @@ def run(options: argparse.Namespace) -> int:
             print(f"note: {note}")
         print(f"{options.config}: no faults")
     return DONE
-
-
-def notes(file: RoomFile) -> list[str]:
-    """What is read and not yet carried out, so that nobody counts on it."""
-    told = []
-    if file.upses:
-        told.append(
-            "[[ups]] is read, but no driver for it is in this version: its points are missing"
-        )
-    if file.hosts or file.outage is not None or file.return_ is not None:
-        told.append(
-            "[[host]], [outage] and [return] are read, but not carried out by this version"
-        )
-    return told

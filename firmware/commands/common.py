@@ -13,12 +13,13 @@ from controller.config.schema import RoomFile
 from controller.rundir import run_dir
 from firmware.kinds import kinds
 from firmware.main import BAD_USAGE, REFUSED
+from hardware.supply import check_supply
 from hardware.wiring import check_wiring
 
 
 def read(path: Path) -> RoomFile:
-    """Read the room file with its wiring. Raises: ConfigFaults."""
-    return read_room(path.absolute(), kinds(), [check_wiring])
+    """Read the room file with its wiring and its register maps. Raises: ConfigFaults."""
+    return read_room(path.absolute(), kinds(), [check_wiring, check_supply])
 
 
 def with_room(path: Path, work: Callable[[RoomFile], int]) -> int:

@@ -38,7 +38,11 @@ def serve(file: RoomFile) -> int:
     host, _, port = file.panel.listen.rpartition(":")
     try:
         run.mkdir(parents=True, exist_ok=True)
-        settings = Settings(kiosk_key(run), locale=file.room.locale)
+        settings = Settings(
+            kiosk_key(run),
+            locale=file.room.locale,
+            remote_operate=file.panel.remote_operate,
+        )
         people = People(file.resolve(file.panel.person_file))
         # The run directory may not be there yet: the controller makes it when it comes.
         door = Door(run / "door.sock")

@@ -8,6 +8,7 @@ from typing import Any
 
 from controller.client import Door
 from firmware.commands.common import with_door
+from firmware.commands.timeline import timeline
 from firmware.main import DONE
 
 
@@ -56,6 +57,8 @@ def as_text(state: dict[str, Any]) -> str:
             for p in state["projectors"]
         ],
     )
+    if state["plan"] is not None:
+        lines += timeline(state["plan"], room)
     feed = state["feed"]
     lines.append(f"feed: {feed['condition']}, {feed['backlog']} events waiting")
     journal = state["journal"]
@@ -68,6 +71,8 @@ def _value(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(round(value, 2)).removesuffix(".0")
     return str(value)
 
 

@@ -9,9 +9,11 @@ import sys
 
 from controller.clock import Clock
 from controller.config.schema import RoomFile
+from controller.core.registers import RegisterMap
 from controller.rundir import run_dir
 from firmware.commands.common import with_room
 from firmware.main import DONE, REFUSED
+from hardware.upsmap import find_map, read_map
 from simulators.server import serve
 
 
@@ -23,10 +25,19 @@ def run(options: argparse.Namespace) -> int:
     def world(file: RoomFile) -> int:
         socket_path = run_dir(file.resolve(file.store.path)) / "world.sock"
         try:
-            serve(file, socket_path, Clock(file.simulation.pace))
-        except OSError as error:
+            serve(file, socket_path, Clock(file.simulation.pace), register_maps(file))
+        except (OSError, ValueError) as error:
             print(f"roomwarden: {error}", file=sys.stderr)
             return REFUSED
         return DONE
 
     return with_room(options.config, world)
+
+
+def register_maps(file: RoomFile) -> dict[str, RegisterMap]:
+    """Return the register map of each simulated Modbus UPS by its id. Raises: MapFaults."""
+    return {
+        ups.id: read_map(find_map(name, file.folder))
+        for ups in file.upses
+        if ups.id not in file.simulation.real and (name := getattr(ups, "map", None)) is not None
+    }

@@ -80,3 +80,17 @@ def _write(folder: Path, text: str) -> Path:
     path = folder / "room.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def power_room(folder: Path, contact: bool) -> Path:
+    """Write a room with a UPS on Modbus, polled each second, with or without a mains contact."""
+    mains = (
+        '[[input]]\nid = "mains"\nkind = "contact"\nrole = "mains"\npin = 23\ncontact = "no"\n'
+        if contact
+        else ""
+    )
+    ups = (
+        '[[ups]]\nid = "main-ups"\nkind = "modbus"\nmap = "apc-smart-ups"\n'
+        f'address = "tcp://127.0.0.1:{free_port()}"\n'
+    )
+    return _write(folder, _TRIP_ROOM + mains + ups)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import idle, records, starts, trips
+from tests.bench import feed, idle, power, records, starts, trips
 from tests.bench.table import Row, markdown, trip_rows
 from tests.bench.worldside import BenchFailed
 
@@ -40,6 +40,8 @@ def main() -> int:
         ),
         "starts": lambda folder: starts.rows(folder, options.starts),
         "records": records.rows,
+        "feed": lambda folder: feed.rows(folder, min(options.trips, 500)),
+        "power": power.rows,
         "idle": lambda folder: idle.rows(folder, options.seconds),
     }
     began_s, load = time.monotonic(), os.getloadavg()[0]
@@ -79,7 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=["idle-trips", "loaded-trips", "starts", "records", "idle"],
+        choices=["idle-trips", "loaded-trips", "starts", "records", "feed", "power", "idle"],
         help="measure these parts alone",
     )
     return parser.parse_args()

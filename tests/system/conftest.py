@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.system.house import House, wait
+from tests.system.house import LAKESIDE, House, wait
 
 
 @contextmanager
@@ -32,8 +32,12 @@ def new_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     made: list[House] = []
     with _base() as base:
 
-        def make(edits: Mapping[str, str] | None = None, folder: Path = tmp_path) -> House:
-            made.append(House(folder, base, edits or {}))
+        def make(
+            edits: Mapping[str, str] | None = None,
+            folder: Path = tmp_path,
+            example: Path = LAKESIDE,
+        ) -> House:
+            made.append(House(folder, base, edits or {}, example))
             return made[-1]
 
         yield make

@@ -20,6 +20,7 @@ from simulators import control
 
 ROOT = Path(__file__).parents[2]
 LAKESIDE = ROOT / "tests/rooms/lakeside.toml"
+SERVERS = ROOT / "tests/rooms/lakeside-servers.toml"
 PROGRAM = (sys.executable, "-m", "firmware.main")
 
 # Which level puts each output of the lakeside room on: `energised` in its room file.
@@ -29,7 +30,7 @@ _ON_IS_LOW = ("aircon", "hall-outlet")
 _T = TypeVar("_T")
 
 
-def wait(holds: Callable[[], _T], within_s: float = 5.0, what: str = "it") -> _T:
+def wait(holds: Callable[[], _T], within_s: float = 15.0, what: str = "it") -> _T:
     """Wait until `holds` gives something true, and return that; a test fails where it never
     does. Nobody answering counts as not yet."""
     end_s = time.monotonic() + within_s
@@ -55,7 +56,9 @@ class House:
     where the journal stands; sockets stand under `base`, because their paths must be short.
     """
 
-    def __init__(self, folder: Path, base: Path, edits: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, base: Path, edits: Mapping[str, str], example: Path = LAKESIDE
+    ) -> None:
         self.folder = folder
         self.config = folder / "room.toml"
         self.store = folder / "room.db"
@@ -65,8 +68,11 @@ class House:
             "127.0.0.1:4352": f"127.0.0.1:{free_port()}",
             "127.0.0.1:8080": f"127.0.0.1:{self.panel_port}",
             "127.0.0.1:1883": f"127.0.0.1:{self.broker_port}",
+            "127.0.0.1:1502": f"127.0.0.1:{free_port()}",
         }
-        text = LAKESIDE.read_text(encoding="utf-8")
+        text = example.read_text(encoding="utf-8")
+        if "127.0.0.1:2222" in text:
+            ports["127.0.0.1:2222"] = f"127.0.0.1:{free_port()}"
         for old, new in {**ports, **edits}.items():
             assert old in text, f"the example room has no {old!r}"
             text = text.replace(old, new)

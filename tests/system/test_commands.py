@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.journal.chain import verify_chain
+from controller.journal import verify_chain
 from tests.system.house import LAKESIDE, PROGRAM, ROOT, House, wait
 
 pytestmark = pytest.mark.system
@@ -136,6 +136,7 @@ def test_status_tells_the_whole_room_as_json(standing: House) -> None:
         "front-door", "mains", "cut-proof", "ups-cut-proof", "hold-button", "hall.power",
         "hall.cooling-left", "main-ups.supply", "main-ups.battery-low", "main-ups.charge",
         "main-ups.runtime", "main-ups.load", "main-ups.input-voltage", "main-ups.input-frequency",
+        "main-ups.battery-age", "main-ups.self-test", "main-ups.faults", "power.state",
     } == points.keys()  # fmt: skip
     for point in points.values():
         assert {"id", "value", "unit", "quality", "at"} <= point.keys()

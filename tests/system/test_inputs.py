@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,9 +169,7 @@ def test_smoke_for_less_than_its_debounce_is_no_smoke(guarded: House) -> None:
 
 def test_a_mains_failure_is_seen_at_once_and_forbids_a_start(guarded: House) -> None:
     guarded.sim("mains", "off")
-    began_s = time.monotonic()
     wait(lambda: guarded.point("mains")["value"] is False, 1.0, "the mains' failure")
-    assert time.monotonic() - began_s < 1.0
     reply = guarded.ask("switch", output="hall-outlet", to="on")
     assert reply["status"] == "refused", reply
 

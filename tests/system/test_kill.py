@@ -15,7 +15,8 @@ from contextlib import closing
 
 import pytest
 
-from controller.journal.chain import DROPPED, verify_chain
+from controller.journal import verify_chain
+from controller.journal.chain import DROPPED
 from tests.system.house import House, wait
 
 pytestmark = pytest.mark.system

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,11 @@ from web.app import create_app
 from web.people import People
 from web.server import PanelServer
 from web.settings import Settings
+
+if TYPE_CHECKING:  # the quick tests need no browser
+    from playwright.sync_api import Browser
+
+    from tests.web.screens import Screen
 
 KEY = "k" * 32
 
@@ -70,10 +75,12 @@ class Shelf:
 class Panel:
     """What a test holds: the door behind, the people, and the address in front."""
 
-    def __init__(self, folder: Path, viewers: int = 20) -> None:
+    def __init__(self, folder: Path, viewers: int = 20, remote_operate: bool = False) -> None:
         self.door = FakeDoor(folder / "door.sock", scenes.normal())
         self.people = People(folder / "people.json")
-        self.settings = Settings(KEY, locale="zh-CN", viewers=viewers)
+        self.settings = Settings(
+            KEY, locale="zh-CN", viewers=viewers, remote_operate=remote_operate
+        )
         self.app = create_app(Door(self.door.path), Shelf(), self.people, self.settings)
         self.hub = self.app.extensions["hub"]
         self.server = PanelServer(self.app, "127.0.0.1", 0, viewers)
@@ -85,7 +92,12 @@ class Panel:
     def show(self, scene: dict[str, Any]) -> None:
         """Show a scene and wait until the panel has it."""
         self.door.show(scene)
-        wait(lambda: (self.hub.view().state or {}).get("alarms") == scene["alarms"])
+
+        def has_it() -> bool:
+            state = self.hub.view().state or {}
+            return all(state.get(name) == scene[name] for name in ("alarms", "plan"))
+
+        wait(has_it)
 
     def reset(self) -> None:
         self.door.requests.clear()
@@ -100,7 +112,7 @@ class Panel:
             self.door.close()
 
 
-def wait(holds: Callable[[], bool], within_s: float = 5.0) -> None:
+def wait(holds: Callable[[], bool], within_s: float = 15.0) -> None:
     """Wait for a condition; a test fails where it never comes."""
     end_s = time.monotonic() + within_s
     while not holds():
@@ -145,3 +157,37 @@ def own_panel(folder: Path) -> Iterator[Panel]:
     panel = Panel(folder)
     yield panel
     panel.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.web.screens import FLAGS
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["zh-CN", "en"])
+def locale(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["800x480", "720x1280"])
+def size(request: pytest.FixtureRequest) -> dict[str, int]:
+    width, height = map(int, request.param.split("x"))
+    return {"width": width, "height": height}
+
+
+@pytest.fixture
+def wall(browser: Browser, panel: Panel) -> Iterator[Screen]:
+    """The kiosk on the wall, in English."""
+    from tests.web.screens import WALL, opened
+
+    screen = opened(browser, panel, viewport=WALL, locale="en")
+    screen.page.wait_for_selector(".block")
+    yield screen
+    screen.context.close()

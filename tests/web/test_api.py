@@ -435,6 +435,28 @@ def test_a_pin_is_for_the_local_screen_only(panel: Panel) -> None:
     assert "Secure" not in cookie
 
 
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_session_says_whether_one_may_switch_things_from_here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, remote: bool
+) -> None:
+    panel = Panel(folder, remote_operate=remote)
+    try:
+
+        def may_operate(**headers: str) -> object:
+            return get(panel, "/api/v1/session", **headers).json["may_operate"]
+
+        cookie = signed_in(panel)
+        on_screen = {"Cookie": f"{cookie['Cookie']}; {SCREEN['Cookie']}"}
+        assert may_operate() is False
+        assert may_operate(**SCREEN) is False
+        assert may_operate(**cookie) is remote
+        assert may_operate(**on_screen) is True
+        monkeypatch.setattr("web.sessions.IDLE_S", 0.0)
+        assert may_operate(**cookie) is False
+    finally:
+        panel.close()
+
+
 def test_names_are_told_to_the_local_screen_only(panel: Panel) -> None:
     panel.people.add("chen", "陈工", "operate", pin="284619")
     assert is_problem(get(panel, "/api/v1/people"), 403)

@@ -3,83 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.web import scenes
-from tests.web.conftest import KEY, Panel, wait
+from tests.web.conftest import Panel, wait
+from tests.web.screens import DESK, PHONE, WALL, Screen, opened, press
 
 pytestmark = pytest.mark.system
-
-WALL = {"width": 800, "height": 480}
-TALL = {"width": 720, "height": 1280}
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-features=Translate",
-    "--disable-background-networking",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Screen:
-    """One browser page before the panel; keeps what went wrong in it."""
-
-    def __init__(self, browser: Browser, panel: Panel, **context: Any) -> None:
-        self.context = browser.new_context(has_touch=True, **context)
-        self.page: Page = self.context.new_page()
-        self.faults: list[str] = []
-        self.foreign: list[str] = []
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on(
-            "console",
-            lambda said: self.faults.append(said.text) if said.type == "error" else None,
-        )
-        self.page.on(
-            "request",
-            lambda asked: (
-                self.foreign.append(asked.url) if not asked.url.startswith(panel.url) else None
-            ),
-        )
-
-
-@pytest.fixture(params=["zh-CN", "en"])
-def locale(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=[WALL, TALL], ids=["800x480", "720x1280"])
-def size(request: pytest.FixtureRequest) -> dict[str, int]:
-    return dict(request.param)
-
-
-def opened(browser: Browser, panel: Panel, path: str = "", **context: Any) -> Screen:
-    screen = Screen(browser, panel, **context)
-    screen.page.goto(f"{panel.url}{path or f'/kiosk?key={KEY}'}")
-    screen.page.wait_for_selector("#band .word")
-    return screen
-
-
-@pytest.fixture
-def wall(browser: Browser, panel: Panel) -> Iterator[Screen]:
-    """The kiosk on the wall, in English."""
-    screen = opened(browser, panel, viewport=WALL, locale="en")
-    screen.page.wait_for_selector(".block")
-    yield screen
-    screen.context.close()
-
 
 SCENES = {
     "normal": (scenes.normal, {"zh-CN": "正常", "en": "Normal"}),
@@ -198,15 +130,6 @@ def test_a_refusal_says_why_in_the_readers_language(wall: Screen, panel: Panel) 
     expect(wall.page.locator("#answer")).to_have_text("Refused: The time for holding is used up")
 
 
-def _press(page: Page, selector: str, seconds: float) -> None:
-    box = page.locator(selector).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.wait_for_timeout(seconds * 1000)
-    page.mouse.up()
-
-
 def test_the_countdown_takes_the_whole_screen_and_hold_freezes_it(
     wall: Screen, panel: Panel
 ) -> None:
@@ -215,7 +138,7 @@ def test_the_countdown_takes_the_whole_screen_and_hold_freezes_it(
     expect(digits).to_contain_text("38")
     assert digits.evaluate("node => parseFloat(getComputedStyle(node).fontSize)") >= 200
     expect(wall.page.locator(".countdown")).to_contain_text("Room cut, UPS cut")
-    _press(wall.page, ".holdbutton", 1.8)
+    press(wall.page, ".holdbutton", 1.8)
     wait(lambda: [asked["action"] for asked in panel.door.requests] == ["hold"])
     panel.show(scenes.countdown(36.0, held=True))
     expect(wall.page.locator(".countdown")).to_contain_text("Held")
@@ -224,7 +147,7 @@ def test_the_countdown_takes_the_whole_screen_and_hold_freezes_it(
 def test_brushing_past_the_hold_button_holds_nothing(wall: Screen, panel: Panel) -> None:
     panel.show(scenes.countdown())
     wall.page.wait_for_selector(".holdbutton")
-    _press(wall.page, ".holdbutton", 0.5)
+    press(wall.page, ".holdbutton", 0.5)
     wall.page.tap(".holdbutton")
     wall.page.wait_for_timeout(1600)
     assert panel.door.requests == []
@@ -239,6 +162,19 @@ def test_after_a_fire_the_screen_says_what_is_still_live(wall: Screen, panel: Pa
     expect(wall.page.locator(".aftermath")).to_have_count(0)
     expect(wall.page.locator("#band .word span")).to_have_text("Fire")
     expect(wall.page.locator("#band .headline b")).to_contain_text("Fire confirmed")
+
+
+def test_the_band_tells_what_is_still_so_before_what_is_over(wall: Screen, panel: Panel) -> None:
+    over = scenes.alarm(
+        "main-ups.battery-low", "critical", state="returned-unacknowledged", active=False,
+        first_out=True,
+    )  # fmt: skip
+    still = scenes.alarm("front-door.held-open", "low")
+    headline = wall.page.locator("#band .headline b")
+    panel.show(scenes.normal() | {"state": "attention", "alarms": [over, still]})
+    expect(headline).to_contain_text("front-door")
+    panel.door.show(scenes.normal() | {"state": "attention", "alarms": [over]})
+    expect(headline).to_contain_text("battery low")
 
 
 def test_a_cooling_projector_shows_a_ring_that_empties(wall: Screen, panel: Panel) -> None:
@@ -386,3 +322,48 @@ def test_a_finger_on_a_button_keeps_it_while_states_come(wall: Screen, panel: Pa
     wall.page.mouse.up()
     time.sleep(0.2)
     assert all(asked["args"] == {"alarm": "aircon.not-cooling"} for asked in panel.door.requests)
+
+
+@pytest.mark.parametrize(
+    ("condition", "detail", "look", "line"),
+    [
+        ("up", None, "ok", "connected"),
+        ("up", "the broker lets us hear none of a", "attention", "none of a"),
+        ("slow", "the broker answers late", "attention", "answers come late"),
+        ("down", "127.0.0.1:1883: refused", "fault", "not connected (127.0.0.1:1883: refused)"),
+        (
+            "certificate",
+            "it has expired",
+            "fault",
+            "a certificate is not trusted (it has expired)",
+        ),
+    ],
+)
+def test_how_the_link_is_stands_in_the_band_and_under_the_alarms(
+    wall: Screen, panel: Panel, condition: str, detail: str | None, look: str, line: str
+) -> None:
+    scene = scenes.hot()
+    scene["feed"] |= {"condition": condition, "detail": detail}
+    panel.show(scene)
+    mark = wall.page.locator("[data-mark=feed]")
+    expect(mark).to_have_class(f"mark {look}")
+    assert line in (mark.get_attribute("title") or "")
+    wall.page.tap("#rail [data-arg=alarms]")
+    note = wall.page.locator("#page [data-key=feed]")
+    if look == "ok":
+        expect(note).to_have_count(0)
+    else:
+        expect(note).to_contain_text(line)
+
+
+def test_without_an_alarm_the_alarms_page_still_says_how_the_link_is(
+    wall: Screen, panel: Panel
+) -> None:
+    scene = scenes.normal()
+    scene["feed"] |= {"condition": "slow", "detail": "the broker answers late"}
+    panel.show(scene)
+    wall.page.tap("#rail [data-arg=alarms]")
+    expect(wall.page.locator("#page")).to_contain_text("No alarms")
+    note = wall.page.locator("#page [data-key=feed]")
+    expect(note).to_contain_text("answers come late (the broker answers late)")
+    assert wall.page.locator("#page").evaluate("it => it.scrollHeight - it.clientHeight") <= 0

@@ -1,7 +1,9 @@
-// The alarm list: the most pressing first, consequences under their cause.
+// The alarm list: the most pressing first, consequences under their cause; and how the feed is
+// where it is not well.
 
 import { isLocal, mayAct } from "./ask.js";
 import { h } from "./dom.js";
+import { feedLine, feedLook } from "./feed.js";
 import { t, time } from "./i18n.js";
 import { advice, alarmText, standing } from "./model.js";
 import { shape } from "./shapes.js";
@@ -10,15 +12,19 @@ const HOLD_MS = 1500;
 
 export function alarms({ state }) {
   const all = standing(state);
-  if (!all.length) return [h("div", { class: "empty" }, t("ui.alarms.none"))];
+  const feed = feedNote(state?.feed);
+  if (!all.length) return [h("div", { class: "empty" }, h("span", {}, t("ui.alarms.none")), feed)];
   const ids = new Set(all.map((alarm) => alarm.id));
   const isConsequence = (alarm) => alarm.cause && ids.has(alarm.cause);
   const ordered = all.filter((alarm) => !isConsequence(alarm)).flatMap((alarm) =>
     [alarm, ...all.filter((other) => other.cause === alarm.id)]);
   const rest = all.filter((alarm) => !ordered.includes(alarm));
   return [h("div", { class: "list", "data-key": "alarms" }, ...[...ordered, ...rest].map((alarm) =>
-    row(alarm, isConsequence(alarm))))];
+    row(alarm, isConsequence(alarm))), feed)];
 }
+
+const feedNote = (feed) => feed?.configured && feedLook(feed) !== "ok" &&
+  h("div", { class: "note", "data-key": "feed" }, feedLine(feed));
 
 function row(alarm, consequence) {
   const open = alarm.state.endsWith("unacknowledged");

@@ -63,4 +63,6 @@ export const mayAct = () => {
   const role = store.session.person?.role;
   return role !== undefined && role !== "view";
 };
+/** From here: over the network only where the room allows it. */
+export const mayOperate = () => store.session.may_operate === true;
 export const isLocal = () => store.session.origin === "local-screen";

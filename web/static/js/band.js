@@ -1,9 +1,11 @@
 // The state band: one word, what it is about, and whether anybody listens outside.
 
 import { h } from "./dom.js";
+import { feedLine, feedLook } from "./feed.js";
 import { clock, t } from "./i18n.js";
 import { advice, alarmText, headline, loud, standing, unacknowledged } from "./model.js";
 import { shape } from "./shapes.js";
+import { isKnown } from "./upses.js";
 
 const ONE_LINE = 30; // px; two are more
 
@@ -55,14 +57,32 @@ function roomLines(room) {
 
 function marks(state) {
   if (!state) return [];
-  const mains = state.points.filter((point) => point.role === "mains");
-  const shown = [];
-  if (mains.length) {
-    shown.push(["mains", t("ui.mark.mains"), mains.every((p) => p.quality === "good" && p.value)]);
-  }
-  if (state.feed?.configured) shown.push(["feed", t("ui.mark.feed"), state.feed.connected]);
-  if (!state.journal?.ok) shown.push(["journal", t("ui.mark.journal"), false]);
-  return shown.map(([, name, good]) =>
-    h("span", { class: good ? "mark" : "mark off", title: t(good ? "ui.mark.ok" : "ui.mark.fault") },
-      good ? "" : "✕ ", name));
+  const shown = [["mains", mains(state)], ["ups", supply(state.plan?.upses ?? [])]];
+  if (state.feed?.configured) shown.push(["feed", feedLook(state.feed), feedLine(state.feed)]);
+  if (!state.journal?.ok) shown.push(["journal", "fault"]);
+  return shown.filter(([, is]) => is).map(([name, is, title = t(`ui.mark.${is}`)]) =>
+    h("span", { class: `mark ${is}`, "data-mark": name, title },
+      SIGNS[is], t(`ui.mark.${name}`)));
+}
+
+const SIGNS = { ok: "", attention: "! ", fault: "✕ ", unknown: "? " };
+
+/** What the plan makes of the mains; where it has no word of its own, the contacts'. */
+function mains({ plan, points }) {
+  const judged = { mains: "ok", outage: "fault", disagreement: "unknown", unknown: "unknown" };
+  const contacts = points.filter((point) => point.role === "mains");
+  if (plan && plan.power.state in judged) return judged[plan.power.state];
+  if (!contacts.length) return plan ? "unknown" : null;
+  if (contacts.some((point) => point.quality !== "good")) return "unknown";
+  return contacts.every((point) => point.value) ? "ok" : "fault";
+}
+
+/** The worst of all UPSes: one that is not heard may be anything. */
+function supply(upses) {
+  if (!upses.length) return null;
+  const each = upses.map((ups) => {
+    if (!isKnown(ups, "supply")) return "unknown";
+    return ups.supply === "mains" && !ups.battery_low && !ups.faults?.length ? "ok" : "fault";
+  });
+  return ["fault", "unknown"].find((is) => each.includes(is)) ?? "ok";
 }

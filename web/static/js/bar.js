@@ -4,8 +4,9 @@ import { isLocal, mayAct } from "./ask.js";
 import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { unacknowledged } from "./model.js";
+import { mayReturn } from "./return.js";
 
-export function bar({ state, live, session }) {
+export function bar({ state, live, session, page }) {
   if (!live || !state) return [];
   const anybody = isLocal() || mayAct();
   const waiting = unacknowledged(state).length;
@@ -22,14 +23,24 @@ export function bar({ state, live, session }) {
     shown.push(h("button", { class: "primary", "data-key": "ack", "data-do": "acknowledge-all" },
       icon("feedback"), words));
   }
+  const ofPlan = page === "power" && state.plan?.hosts.length > 0;
+  if (ofPlan) {
+    for (const kind of ["return", "drill"]) {
+      shown.push(h("button", { "data-key": kind, "data-do": "sheet", "data-arg": `${kind}:plan` },
+        t(`ui.${kind}.open`)));
+    }
+  }
   const person = session.person;
-  const rest = [person && `${person.name} · ${t(`ui.role.${person.role}`)}`, ...notes(state)];
+  const rest = [person && `${person.name} · ${t(`ui.role.${person.role}`)}`,
+    ...(ofPlan ? [isAnyOut(state.plan) && mayReturn(state.plan)] : notes(state))];
   shown.push(h("span", { class: "rest", "data-key": "rest" }, rest.filter(Boolean).join(" · ")));
   if (!person && waiting && !anybody) {
     shown.push(h("button", { "data-key": "signin", "data-do": "signin" }, t("ui.signin")));
   }
   return shown;
 }
+
+const isAnyOut = ({ hosts }) => hosts.some(({ phase }) => phase !== "running");
 
 /** What everybody in the room should know beforehand. */
 function notes({ fire, access, out_of_service: permits = [] }) {

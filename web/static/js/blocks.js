@@ -2,9 +2,10 @@
 
 import { h, icon, s } from "./dom.js";
 import { age, minutes, number, t, word } from "./i18n.js";
-import { alarmOf, isNumber, outputName, pointName, quantityOf } from "./model.js";
+import { alarmOf, isNumber, loud, outputName, pointName, quantityOf, standing } from "./model.js";
 import { shape } from "./shapes.js";
 import { spark } from "./spark.js";
+import { isKnown } from "./upses.js";
 
 const ICONS = new Set(["temperature", "humidity", "dew-point", "smoke", "door", "mains", "feedback",
   "hold", "leak", "cut-off", "siren", "cooling", "outlet"]);
@@ -77,6 +78,33 @@ export function projectorBlock(state, projector) {
       left > 0 && h("small", {}, minutes(left))));
   block.dataset.do = "page";
   block.dataset.arg = "projectors";
+  return block;
+}
+
+const toPower = (block) => {
+  Object.assign(block.dataset, { do: "page", arg: "power" });
+  return block;
+};
+
+export function upsBlock(state, ups) {
+  const known = isKnown(ups, "supply");
+  const shown = ups.supply == null ? "—" : word("supply", ups.supply);
+  return toPower(frame(state, { id: ups.id }, [!known && "unknown"],
+    h("span", { class: "name" }, icon("ups"), h("span", {}, ups.id)),
+    h("span", { class: "value" }, known || ups.supply == null ? shown : h("s", {}, shown),
+      known && isKnown(ups, "charge") && h("small", {}, `${number(ups.charge)} %`),
+      !known && h("span", { class: "quality" }, t("ui.word.unknown")))));
+}
+
+/** All hosts in one block: how many run. It shows the gravest alarm of any of them. */
+export function hostsBlock(state, hosts) {
+  const subjects = new Set(hosts.map((host) => host.id));
+  const grave = standing(state).filter(loud).find((alarm) => subjects.has(alarm.subject));
+  const running = hosts.filter((host) => host.phase === "running").length;
+  const block = toPower(frame(state, { id: grave?.subject ?? "hosts" }, [],
+    h("span", { class: "name" }, icon("host"), h("span", {}, t("ui.host.all"))),
+    h("span", { class: "value" }, `${running}/${hosts.length}`, h("small", {}, t("ui.host.run")))));
+  block.dataset.key = block.dataset.point = "hosts";
   return block;
 }
 

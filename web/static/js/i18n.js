@@ -54,11 +54,15 @@ export const clock = (at) => new Date(at).toLocaleTimeString(locale, {
   hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone,
 });
 
+const day = (of) => of.toLocaleDateString("sv-SE", { timeZone: zone });
+
+/** The day in the room, as 2026-03-01. */
+export const date = (at) => day(new Date(at));
+
 /** A clock time, with the date where it is not today's. */
 export function time(at) {
   if (at == null) return "";
   const moment = new Date(at);
-  const day = (of) => of.toLocaleDateString("sv-SE", { timeZone: zone });
   const shown = moment.toLocaleTimeString(locale, {
     hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone,
   });
@@ -71,6 +75,14 @@ export const hourNow = () =>
 export function minutes(seconds) {
   const whole = Math.max(0, Math.ceil(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** A length of time in words, of any sign: "95 s", "6 min", "2.5 h". */
+export function duration(seconds, round = Math.round) {
+  const size = Math.abs(seconds);
+  if (size < 120) return t("ui.time.s", { n: round(size) });
+  if (size < 7200) return t("ui.time.min", { n: round(size / 60) });
+  return t("ui.time.h", { n: round(size / 360) / 10 });
 }
 
 export function age(at) {

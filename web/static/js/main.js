@@ -8,9 +8,11 @@ import { show } from "./dom.js";
 import { events } from "./events.js";
 import { fire } from "./fire.js";
 import { onHold } from "./hold.js";
+import { arrangeHosts } from "./hosts.js";
 import { language, load, setZone } from "./i18n.js";
 import { lost } from "./lost.js";
 import { unacknowledged } from "./model.js";
+import { power } from "./power.js";
 import { projectors } from "./projectors.js";
 import { rail } from "./rail.js";
 import { arrange, room } from "./room.js";
@@ -20,7 +22,7 @@ import { connect, readSession, store, update, watch } from "./state.js";
 import { setTheme } from "./theme.js";
 import { choose, drawCharts, trends } from "./trends.js";
 
-const PAGES = { room, alarms, trends, projectors, events };
+const PAGES = { room, alarms, power, trends, projectors, events };
 const IDLE_MS = 120_000;
 const TOUCH_MS = 60_000;
 const CHOICE = "roomwarden.locale";
@@ -40,6 +42,7 @@ function draw() {
   show(at("sheet"), ...sheet(store));
   show(at("cover"), ...cover());
   arrange(at("page"));
+  arrangeHosts(at("page"));
   drawCharts();
 }
 
@@ -85,6 +88,11 @@ const DO = {
       if (!await ask("acknowledge", { alarm: alarm.id })) return;
     }
   },
+  hosts: () => update({ hostPage: store.hostPage + 1 }),
+  "start-hosts": (override) => ask("start-hosts", override ? { override } : {}),
+  drill: (plan) => ask("drill", { plan }),
+  "confirm-down": (host) => ask("confirm-down", { host }),
+  "confirm-mains": () => ask("confirm-mains"),
   "projector-on": (id) => ask("projector-on", { id }),
   "projector-off": (id) => ask("projector-off", { id }),
 };

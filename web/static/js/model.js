@@ -19,9 +19,12 @@ export const loud = (alarm) => alarm.priority !== "journal" &&
 export const unacknowledged = (state) =>
   standing(state).filter((alarm) => alarm.state.endsWith("unacknowledged") && loud(alarm));
 
-/** The alarm that the band shows: a confirmed fire, else the first-out, else the most pressing. */
+/** The alarm that the band shows: a confirmed fire, else of what is still so the first-out, else
+ * the most pressing. What is over comes only when nothing else is left. */
 export function headline(state) {
-  const all = standing(state).filter(loud);
+  const known = standing(state).filter(loud);
+  const there = known.filter((alarm) => !alarm.state.startsWith("returned"));
+  const all = there.length ? there : known;
   const fire = all.find((alarm) => alarm.id === "fire.confirmed");
   if (fire) return fire;
   const worst = Math.min(...all.map(rank));

@@ -6,7 +6,9 @@ import { loud, standing } from "./model.js";
 
 export function rail({ state, page, session }) {
   const count = standing(state).filter(loud).length;
-  const pages = ["room", "alarms", "trends"];
+  const pages = ["room", "alarms"];
+  if (state?.plan) pages.push("power");
+  pages.push("trends");
   if (state?.projectors?.length) pages.push("projectors");
   pages.push("events");
   return [

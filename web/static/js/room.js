@@ -1,6 +1,6 @@
 // The room in one look: every point and output as a block, on one screen, without scrolling.
 
-import { outputBlock, pointBlock, projectorBlock, unreadBlock } from "./blocks.js";
+import { hostsBlock, outputBlock, pointBlock, projectorBlock, unreadBlock, upsBlock } from "./blocks.js";
 import { h } from "./dom.js";
 import { isNumber } from "./model.js";
 
@@ -20,16 +20,23 @@ const place = (point) => {
 export function room({ state }) {
   if (!state) return [];
   const projectors = new Set(state.projectors.map((each) => each.id));
-  const points = state.points.filter((point) => !projectors.has(point.part))
+  // The Power page shows these in full; here each takes one block.
+  const { upses = [], hosts = [] } = state.plan ?? {};
+  const elsewhere = new Set([...projectors, ...upses.map(({ id }) => id), ...hosts.map(({ id }) => id)]);
+  if (state.plan) elsewhere.add("power");
+  const points = state.points.filter((point) => !elsewhere.has(point.part))
     .toSorted((a, b) => place(a) - place(b));
   const unread = unreadParts(points);
   const shown = points.filter((point) => !unread.has(point.part) || unread.get(point.part)[0] === point);
-  const cells = shown.length + projectors.size + state.outputs.length;
+  const cells = shown.length + upses.length + Number(hosts.length > 0) + projectors.size +
+    state.outputs.length;
   const wide = (point) => !unread.has(point.part) && isNumber(point) && point.limits != null;
   return [h("div", { class: "plan", "data-key": "room", "data-cells": cells },
     ...shown.map((point) => unread.has(point.part)
       ? unreadBlock(state, point.part, unread.get(point.part))
       : pointBlock(state, point, wide(point))),
+    ...upses.map((ups) => upsBlock(state, ups)),
+    hosts.length > 0 && hostsBlock(state, hosts),
     ...state.projectors.map((each) => projectorBlock(state, each)),
     ...state.outputs.map((output) => outputBlock(state, output)))];
 }

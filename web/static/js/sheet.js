@@ -3,23 +3,34 @@
 import { isLocal, mayAct } from "./ask.js";
 import { quality, shownUnit, shownValue } from "./blocks.js";
 import { h } from "./dom.js";
+import { drillSheet } from "./drill.js";
+import { hostSheet } from "./hosts.js";
 import { number, reason, t, time, word } from "./i18n.js";
 import { alarmOf, alarmText, isNumber, outputName, pointName } from "./model.js";
+import { returnSheet } from "./return.js";
+import { sheetHead } from "./sheethead.js";
 import { signin } from "./signin.js";
 import { chartBox, hourChips } from "./trends.js";
+
+const OF_THE_PLAN = {
+  host: (state, id) => {
+    const host = state.plan.hosts.find((each) => each.id === id);
+    return host ? hostSheet(state, state.plan, host) : [];
+  },
+  return: ({ plan }) => returnSheet(plan),
+  drill: ({ plan }) => drillSheet(plan),
+};
 
 export function sheet(store) {
   const { state, sheet: open } = store;
   if (!open) return [];
   if (open.kind === "signin") return signin(store);
+  if (open.kind in OF_THE_PLAN) return state?.plan ? OF_THE_PLAN[open.kind](state, open.id) : [];
   const thing = open.kind === "output" ? state?.outputs.find((each) => each.id === open.id)
     : state?.points.find((each) => each.id === open.id);
   if (!thing) return [];
   return open.kind === "output" ? outputSheet(state, thing) : pointSheet(state, thing);
 }
-
-export const head = (title) => h("header", { "data-key": "head" }, h("h2", {}, title),
-  h("button", { "data-do": "close" }, t("ui.close")));
 
 function alarmLine(state, thing) {
   const alarm = alarmOf(state, thing);
@@ -32,7 +43,7 @@ function pointSheet(state, point) {
     .map((name) => t(`ui.sheet.${name}`, { value: number(point.limits[name]) }));
   const graph = isNumber(point);
   return [
-    head(`${pointName(point, state.points)} · ${point.place || point.id}`),
+    sheetHead(`${pointName(point, state.points)} · ${point.place || point.id}`),
     h("div", { class: "facts", "data-key": "facts" },
       h("span", { class: "big" }, good ? shownValue(point) : h("s", {}, shownValue(point)),
         graph && ` ${shownUnit(point)}`),
@@ -57,7 +68,7 @@ function outputSheet(state, output) {
   const actual = output.actual === null ? t("ui.sheet.no-feedback")
     : t("ui.sheet.actual", { value: word(output.role, output.actual) });
   return [
-    head(`${outputName(output, state.outputs)} · ${output.id}`),
+    sheetHead(`${outputName(output, state.outputs)} · ${output.id}`),
     h("div", { class: "facts", "data-key": "facts" },
       h("span", {}, t("ui.sheet.commanded", { value: word(output.role, output.commanded) })),
       h("span", {}, actual),

@@ -9,8 +9,9 @@ export const store = {
   state: null, // the controller's snapshot
   live: false,
   since: null, // when contact was lost
-  session: { person: null, origin: "network-panel", may_view: true, locale: "en" },
+  session: { person: null, origin: "network-panel", may_view: true, may_operate: false, locale: "en" },
   page: "room",
+  hostPage: 0, // of the Power page, where its hosts do not fit at once
   sheet: null, // {kind, id}
 };
 
