@@ -13,7 +13,7 @@ run: $(VENV)/.run
 install: $(VENV)/.dev
 
 # Under half a minute once installed: two halves on two cores.
-check: $(VENV)/.dev
+check: $(VENV)/.dev needs
 	@$(MAKE) --no-print-directory -j2 --output-sync=target check-static check-quick
 
 check-static: $(VENV)/.dev
@@ -22,11 +22,13 @@ check-static: $(VENV)/.dev
 	$(BIN)/mypy controller drivers simulators firmware hardware web
 	$(BIN)/lint-imports
 
-check-quick: $(VENV)/.dev
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not system and not long and not hardware"
+check-quick: $(VENV)/.dev needs
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not system and not slow and not long and not hardware"
 
+# What drives whole processes runs alone, for it waits for real time; the rest on two cores.
 test: $(VENV)/.dev needs
-	$(BIN)/pytest -q -m "not long and not hardware"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not system and not long and not hardware"
+	$(BIN)/pytest -q -m "system and not long and not hardware"
 
 test-long: $(VENV)/.dev needs
 	$(BIN)/pytest -q -m "long"
