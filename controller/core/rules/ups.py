@@ -70,7 +70,8 @@ class UpsState(msgspec.Struct, frozen=True):
     `again`: good replies since it was lost; `battery_s`: since when it is on
     battery by that word, `low_s` since when its battery is low; `exposed`: by its last words its
     battery may not hold what it feeds (bypass, a fault, a test). `in_band_s`: since when which of
-    voltage and frequency is known to be in band. `began_s`: since when this controller listens."""
+    voltage and frequency is in band, moved on by the time in which it was not known; `unknown_s`:
+    since when it is not. `began_s`: since when this controller listens."""
 
     began_s: float | None = None
     supply: str | None = None
@@ -86,6 +87,7 @@ class UpsState(msgspec.Struct, frozen=True):
     runtime: Runtime = Runtime()
     charge: float | None = None
     in_band_s: dict[str, float] = {}
+    unknown_s: dict[str, float] = {}
     out_s: float | None = None
     excursions: Excursions = Excursions()
     unstable: bool = False
@@ -158,7 +160,7 @@ class UpsRule(RuleBase):
         """What it said last is kept, for silence now is judged by it; on a new boot no instant
         is after now, so that nothing that ran becomes shorter."""
         if same_boot:
-            return msgspec.structs.replace(was, began_s=None)
+            return msgspec.structs.replace(was, began_s=None, in_band_s={}, unknown_s={})
         return UpsState(
             supply=was.supply,
             heard_s=None if was.heard_s is None else min(was.heard_s, now_s),
@@ -244,8 +246,11 @@ class UpsRule(RuleBase):
 
     def _lost_at_s(self, state: UpsState) -> float:
         """When silence counts as lost; time in which nobody listened is no silence."""
-        patience_s = max(LOST_S, self.parts.stale_s)
-        return max(state.heard_s or 0.0, state.began_s or 0.0) + patience_s
+        return max(state.heard_s or 0.0, state.began_s or 0.0) + self._patience_s
+
+    @property
+    def _patience_s(self) -> float:
+        return max(LOST_S, self.parts.stale_s)
 
     def _supply(self, seen: Seen, points: dict[str, Reading] | None) -> Reading:
         own = (points or seen.points).get(f"{self.parts.id}.supply", NEVER_READ)
@@ -278,18 +283,31 @@ class UpsRule(RuleBase):
         }
         out = False in in_band.values()
         excursions = was.excursions.step(out, None not in in_band.values(), seen.now_s)
-        in_band_s = {
-            name: was.in_band_s.get(name, seen.now_s) for name, is_in in in_band.items() if is_in
-        }
+        in_band_s, unknown_s = dict[str, float](), dict[str, float]()
+        for name, is_in in in_band.items():
+            if is_in:
+                in_band_s[name] = self._since_s(was, name, seen.now_s)
+            elif is_in is None and name in was.in_band_s:
+                in_band_s[name] = was.in_band_s[name]
+                unknown_s[name] = was.unknown_s.get(name, seen.now_s)
         is_unstable = unstable(excursions, seen.now_s)
         out_s = seen.now_s if out else was.out_s
-        if (excursions, in_band_s, is_unstable, out_s) == (
-            was.excursions, was.in_band_s, was.unstable, was.out_s,
+        if (excursions, in_band_s, unknown_s, is_unstable, out_s) == (
+            was.excursions, was.in_band_s, was.unknown_s, was.unstable, was.out_s,
         ):  # fmt: skip
             return was
         return msgspec.structs.replace(
-            was, excursions=excursions, in_band_s=in_band_s, unstable=is_unstable, out_s=out_s
-        )
+            was, excursions=excursions, in_band_s=in_band_s, unknown_s=unknown_s,
+            unstable=is_unstable, out_s=out_s,
+        )  # fmt: skip
+
+    def _since_s(self, was: UpsState, name: str, now_s: float) -> float:
+        """Since when what is in band now has been so. A gap as short as one that does not make
+        the UPS lost is not counted and begins nothing anew: a line that misses a poll every
+        minute would otherwise hold a return for ever."""
+        since_s = was.in_band_s.get(name, now_s)
+        gap_s = now_s - was.unknown_s.get(name, now_s)
+        return now_s if gap_s > self._patience_s else since_s + gap_s
 
     def _driver(
         self, was: UpsState, seen: Seen, events: list[Event], commands: list[Command]

@@ -99,6 +99,36 @@ def test_a_voltage_out_of_band_begins_the_stable_time_anew(fallen):
     assert started_s(rig, "office")[0] - well_s >= 25.0
 
 
+def test_a_line_that_misses_a_poll_now_and_then_delays_a_return_and_does_not_forbid_it(fallen):
+    rig = fallen()
+    rig.mains_returns()
+    back_s = rig.at_s
+    gap_s, ends_s = 5.0, back_s + 120.0
+    unseen_s = 0.0
+    while not started_s(rig, "office") and rig.at_s < ends_s:
+        rig.run(12.0)
+        if not started_s(rig, "office"):
+            rig.ups.silent = True
+            rig.run(gap_s)
+            assert item(rig, "voltage")["ok"] is not True, "what is not known is not in band"
+            rig.ups.silent = False
+            unseen_s += gap_s - 3.0  # its word is good for three of its periods
+    assert started_s(rig, "office"), "no start in spite of a mains that was in band"
+    assert started_s(rig, "office")[0] - back_s >= 30.0 + unseen_s
+
+
+def test_a_voltage_that_was_unknown_for_long_begins_its_time_in_band_anew(fallen):
+    rig = fallen()
+    rig.mains_returns()
+    rig.run(20.0)
+    rig.ups.says["input-voltage"] = None
+    rig.run(20.0)
+    rig.ups.says.clear()
+    heard_s = rig.at_s
+    rig.run_until(lambda: started_s(rig, "office"), 90.0)
+    assert started_s(rig, "office")[0] - heard_s >= 30.0
+
+
 def test_nothing_starts_in_a_room_whose_supply_is_cut(rigged):
     rig = rigged(room(STANDBY, OFFICE, SMOKE, CUTS, stages=STAGES) + '[fire]\nfed = "outside"\n')
     down(rig)
@@ -129,3 +159,16 @@ def test_with_its_only_ups_out_of_service_a_room_is_asked_no_charge_and_no_volta
     rig.mains_returns()
     rig.ask("out-of-service", part="main-ups", reason="its card died", privileged=True)
     rig.run_until(lambda: rig.phase("standby") == "running", 300.0)
+
+
+def test_what_happened_to_the_voltage_while_the_controller_was_away_is_not_known(fallen):
+    rig = fallen()
+    rig.mains_returns()
+    rig.run(20.0)
+    rig.ups.silent = True
+    rig.restart()
+    rig.run(4.0)
+    rig.ups.silent = False
+    heard_s = rig.at_s
+    rig.run_until(lambda: rig.view()["permissive"]["ok"], 60.0)
+    assert rig.at_s - heard_s >= 30.0
