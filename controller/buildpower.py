@@ -177,6 +177,7 @@ def _host(file: RoomFile, host: HostConfig) -> HostSpec:
         cut_unconfirmed=host.unconfirmed == "cut",
         outlet=host.outlet,
         starts=starts,
+        start_is_heard=host.start is None or not host.start.startswith("wol:"),
         initialises=bool(host.initialise),
         after=host.after,
         proof=proofs[0] if proofs and host.outlet is not None else None,

@@ -69,16 +69,19 @@ class Unit:
 
 @dataclass
 class Server:
-    """A host. `deaf`: its stop cannot be given or taken back; `mute`: its commands are never
-    answered; `dead_path`: whatever is silent proves nothing; `reboots`: it comes up again after
-    it stopped; `sick`: it boots and is never ready; `no_ready`: nothing is listed that makes it
-    ready; `initialise_hangs`: nobody ever hears the end of it; `seen_running`: it ran when it was
-    last looked at."""
+    """A host. `deaf`: its stop cannot be given or taken back; `refuses`: so many starts cannot be
+    given; `misses`: so many starts do not reach it, and nobody knows; `mute`: its commands are
+    never answered; `dead_path`: whatever is silent proves nothing; `reboots`: it comes up again
+    after it stopped; `sick`: it boots and is never ready; `no_ready`: nothing is listed that
+    makes it ready; `initialise_hangs`: nobody ever hears the end of it; `seen_running`: it ran
+    when it was last looked at."""
 
     body: SimulatedHost
     kinds: tuple[str, ...]
     outlet: str | None
     deaf: bool = False
+    refuses: int = 0
+    misses: int = 0
     dead_path: bool = False
     mute: bool = False
     reboots: bool = False
@@ -116,6 +119,11 @@ class Server:
             case "clear":
                 if self.deaf:
                     return "failed: it cannot be reached"
+            case "start" if self.refuses:
+                self.refuses -= 1
+                return "failed: its controller is booting"
+            case "start" if self.misses:
+                self.misses -= 1
             case "start":
                 self.body.start()
             case "initialise":

@@ -154,7 +154,8 @@ def may_follow(limits: Limits, parts: Parts, state: PlanState, now_s: float) -> 
     """Whether the next start keeps its distance from the last, and nobody is being decided on."""
     spaced = state.started_s is None or now_s >= state.started_s + limits.spacing_s
     pending = any(
-        state.host(spec.id).phase is Phase.WAITING and state.host(spec.id).asked_s is not None
+        state.host(spec.id).phase in (Phase.WAITING, Phase.STARTING)
+        and state.host(spec.id).asked_s is not None
         for spec in parts.hosts
     )
     return spaced and not pending

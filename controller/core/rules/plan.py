@@ -38,6 +38,9 @@ from controller.core.rules.power import Power, PowerState, power_state
 from controller.core.rules.sequence import Work
 from controller.core.rules.ups import with_a_say
 
+YIELD_S = 1.0
+"""A start that is given again lets those go first whose turn comes at the same time."""
+
 
 class Plan(RuleBase):
     id = "plan"
@@ -386,7 +389,7 @@ class Plan(RuleBase):
             case Phase.WAITING:
                 sequence.call_off(work, spec)
             case Phase.STARTING:
-                sequence.watch_start(work, spec)
+                self._starting(work, spec)
             case Phase.INITIALISING:
                 sequence.watch_initialise(work, spec)
             case Phase.FAILED | Phase.HELD:
@@ -424,6 +427,28 @@ class Plan(RuleBase):
         elif host.reason != reason or host.asked_s is not None:
             # A start that was decided and not yet done is decided anew.
             work.put(spec, replace(host, reason=reason, asked_s=None))
+
+    def _starting(self, work: Work, spec: HostSpec) -> None:
+        """A host that boots; where nothing is heard of it, it may be told again, which is a start
+        and needs all that a start needs. Those that were not told yet go first."""
+        sequence.watch_start(work, spec)
+        again_s, now_s = sequence.start_again_s(work, spec), work.seen.now_s
+        if again_s is None:
+            return
+        state = work.state
+        if state.returning_s is None:
+            sequence.start_no_more(work, spec)
+            return
+        is_free = comeback.may_follow(self.limits, self.parts, state, now_s - YIELD_S)
+        if now_s < again_s or not (is_free or state.host(spec.id).asked_s is not None):
+            if state.started_s is not None:
+                work.wake(state.started_s + self.limits.spacing_s + YIELD_S)
+            return
+        forbids = comeback.turn(spec, self.parts, state) or comeback.lacking(
+            self.items(state, work.seen), state.overrides
+        )
+        if forbids is None:
+            sequence.start_again(work, spec)
 
     def _failed(self, work: Work, spec: HostSpec, host: HostState, stage: Begun | None) -> None:
         """Somebody mended it, or what it needs runs by now; or it is to stop after all."""

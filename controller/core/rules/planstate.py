@@ -55,8 +55,9 @@ class HostSpec(msgspec.Struct, frozen=True):
     """One host of the plan.
 
     `kinds`: what tells whether it is up, of which `needs` must say that it is down. `starts`:
-    how it is started: "command", "outlet", or None (by hand). `proof`: the point that tells
-    whether its outlet has power.
+    how it is started: "command", "outlet", or None (by hand); `start_is_heard`: whether something
+    answers its start, as nothing does a magic packet. `proof`: the point that tells whether its
+    outlet has power.
     """
 
     id: str
@@ -69,6 +70,7 @@ class HostSpec(msgspec.Struct, frozen=True):
     cut_unconfirmed: bool = False
     outlet: str | None = None
     starts: str | None = None
+    start_is_heard: bool = True
     initialises: bool = False
     after: tuple[str, ...] = ()
     proof: str | None = None
@@ -113,15 +115,15 @@ class HostState(msgspec.Struct, frozen=True):
 
     `step` is the record that must be kept before the next thing is done, `asked_s` when that was
     decided and `told_s` when it was done (None: not yet); `first_s`: since when it is being
-    stopped, or its turn to start has come; `serial` numbers the commands. `silent_s`: since when
-    each kind of evidence is silent. `tries`: how often it was told. `cutting`: its outlet is to
-    go, as nothing confirmed it in time; `held_off`: it is off, and stays so until its turn.
-    `proved`: it was confirmed down and has not been started since. `by_hand`: a person says that
-    it is down. `rose`: how often it came up again after it was down; `was_up`: it answered when
-    it was told to stop, so that the stop can be measured; `fell`: all of it was silent since.
-    `cycle_s`: until when its outlet stays off before it starts by it. `left`: it was down
-    before the outage, and has not answered since. `signal`: the signal that stops it may still
-    stand, and `clear_s` is when it was last taken back.
+    stopped, its turn to start has come, or its start was taken; `serial` numbers the commands.
+    `silent_s`: since when each kind of evidence is silent. `tries`: how often it was told.
+    `cutting`: its outlet is to go, as nothing confirmed it in time; `held_off`: it is off, and
+    stays so until its turn. `proved`: it was confirmed down and has not been started since.
+    `by_hand`: a person says that it is down. `rose`: how often it came up again after it was
+    down; `was_up`: it answered when it was told to stop, so that the stop can be measured;
+    `fell`: all of it was silent since. `cycle_s`: until when its outlet stays off before it
+    starts by it. `left`: it was down before the outage, and has not answered since. `signal`: the
+    signal that stops it may still stand, and `clear_s` is when it was last taken back.
     """
 
     phase: Phase = Phase.RUNNING

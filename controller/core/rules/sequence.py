@@ -31,8 +31,8 @@ from controller.core.rules.system import PREFIX
 TRY_SPACING_S = 10.0
 QUICK_TRIES = 6
 SLOW_SPACING_S = 60.0
-"""A stop that could not be given is given again until its time is over, after a minute of tries
-once a minute."""
+"""A stop or start that could not be given is given again until its time is over, after a minute
+of tries once a minute: a management controller takes a minute or two to boot (guess)."""
 
 ROSE = 3
 """A host that comes up again during the outage is stopped again so often."""
@@ -247,9 +247,7 @@ def watch_stop(work: Work, spec: HostSpec, asked: bool) -> None:
         work.put(spec, host)
     reply = work.reply(spec, host)
     if reply is not None and reply.startswith("failed"):
-        quick = host.tries <= QUICK_TRIES
-        assert host.told_s is not None
-        again_s = host.told_s + (TRY_SPACING_S if quick else SLOW_SPACING_S)
+        again_s = _again_s(host)
         if now_s >= again_s:
             _stop_again(work, spec, host)
         else:
@@ -257,6 +255,12 @@ def watch_stop(work: Work, spec: HostSpec, asked: bool) -> None:
             reason = why("plan.stop-failed", fault=evidence.fault(reply))
             if host.reason != reason:
                 work.put(spec, replace(host, reason=reason))
+
+
+def _again_s(host: HostState) -> float:
+    """When a command that could not be given is given again."""
+    assert host.told_s is not None
+    return host.told_s + (TRY_SPACING_S if host.tries <= QUICK_TRIES else SLOW_SPACING_S)
 
 
 def _stop_again(work: Work, spec: HostSpec, host: HostState) -> None:
@@ -328,7 +332,10 @@ def call_off(work: Work, spec: HostSpec) -> None:
 def comes_up(work: Work, spec: HostSpec, host: HostState) -> None:
     """A host that boots without us: it is waited for, and initialised, like any other."""
     moved = work.move(spec, host, Phase.STARTING, why("plan.found-up"))
-    work.put(spec, replace(moved, told_s=work.seen.now_s, cutting=False, by_hand=False))
+    work.put(
+        spec,
+        replace(moved, told_s=work.seen.now_s, cutting=False, by_hand=False, first_s=None),
+    )
 
 
 def start(work: Work, spec: HostSpec) -> None:
@@ -403,6 +410,10 @@ def _is_safe_to_cycle(spec: HostSpec, host: HostState, seen: Seen) -> bool:
 def watch_start(work: Work, spec: HostSpec) -> None:
     """A host that boots: ready, or given up."""
     host, seen = work.state.host(spec.id), work.seen
+    reply = work.reply(spec, host) if host.tries else None
+    if reply == "ok" and host.first_s is None:
+        host = replace(host, first_s=host.told_s)
+        work.put(spec, host)
     assert host.told_s is not None
     ready_s = evidence.ready_s(spec, seen)
     # A look of before the start says nothing of it.
@@ -412,14 +423,53 @@ def watch_start(work: Work, spec: HostSpec) -> None:
         else:
             work.move(spec, host, Phase.RUNNING, why("plan.ready"))
         return
-    end_s = max(host.told_s, host.cycle_s or 0.0) + spec.start_timeout_s
+    told_s = host.told_s if host.first_s is None else host.first_s
+    end_s = max(told_s, host.cycle_s or 0.0) + spec.start_timeout_s
     if seen.now_s >= end_s:
-        fault = evidence.fault(work.reply(spec, host))
+        fault = evidence.fault(reply)
         work.move(spec, host, Phase.FAILED, why("plan.start-failed", fault=fault))
         return
     work.wake(end_s)
     if host.cycle_s is not None:
         work.wake(host.cycle_s)
+
+
+def start_again_s(work: Work, spec: HostSpec) -> float | None:
+    """When a host that was told to start is told again; None: it is not. What refused it may be
+    booting itself, and a packet that nobody answers may not have arrived."""
+    host = work.state.host(spec.id)
+    reply = work.reply(spec, host) if host.phase is Phase.STARTING and host.tries else None
+    if reply is None or evidence.is_up(spec, work.seen):
+        return None
+    assert host.told_s is not None
+    if reply == "ok":
+        again_s = None if spec.start_is_heard else host.told_s + SLOW_SPACING_S
+    else:
+        again_s = _again_s(host)
+        reason = why("plan.start-refused", fault=evidence.fault(reply))
+        if host.reason != reason:
+            work.put(spec, replace(host, reason=reason))
+    if again_s is None or again_s >= host.since_s + spec.start_timeout_s:
+        return None
+    work.wake(again_s)
+    return again_s
+
+
+def start_again(work: Work, spec: HostSpec) -> None:
+    def act(host: HostState) -> HostState:
+        work.state = replace(work.state, started_s=work.seen.now_s)
+        return replace(work.command(spec, host, "start"), reason=why("plan.start-asked"))
+
+    work.once_recorded(spec, work.state.host(spec.id), "plan.start-again", act)
+
+
+def start_no_more(work: Work, spec: HostSpec) -> None:
+    """The return is over: who could not be told to start is not told again."""
+    host = work.state.host(spec.id)
+    if work.reply(spec, host) != "ok":
+        call_off(work, spec)
+    elif host.asked_s is not None:
+        work.put(spec, replace(host, asked_s=None))
 
 
 def watch_initialise(work: Work, spec: HostSpec) -> None:

@@ -165,6 +165,14 @@ class PoweredRoom(RuleBasedStateMachine):
         setattr(self.rig.servers[id], how, so)
         self._looked_at()
 
+    @rule(
+        id=st.sampled_from(list(HOSTS)),
+        how=st.sampled_from(["refuses", "misses"]),
+        times=st.integers(0, 4),
+    )
+    def a_server_does_not_hear_its_start(self, id, how, times):
+        setattr(self.rig.servers[id], how, times)
+
     @rule(id=st.sampled_from(list(HOSTS)))
     def somebody_presses_a_servers_button(self, id):
         self.rig.servers[id].body.act("on")
@@ -361,6 +369,7 @@ class PoweredRoom(RuleBasedStateMachine):
             server.body.act("normal")
             server.deaf = server.dead_path = server.reboots = server.sick = False
             server.initialise_fails = False
+            server.refuses = server.misses = 0
         for contact in ("smoke-1", "smoke-2"):
             rig.set(contact, False)
         self._mains(True)
