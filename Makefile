@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run install test test-long check check-static check-quick bench format clean needs
+.PHONY: run install test test-parts test-whole test-failed test-long check check-static check-quick bench format clean needs
 
 run: $(VENV)/.run
 	@exec $(BIN)/roomwarden demo $(DEMO)
@@ -25,10 +25,18 @@ check-static: $(VENV)/.dev
 check-quick: $(VENV)/.dev needs
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not system and not slow and not long and not hardware"
 
-# What drives whole processes runs alone, for it waits for real time; the rest on two cores.
-test: $(VENV)/.dev needs
+test: test-parts test-whole
+
+test-parts: $(VENV)/.dev needs
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not system and not long and not hardware"
+
+# What drives whole processes runs alone, for it waits for real time.
+test-whole: $(VENV)/.dev needs
 	$(BIN)/pytest -q -m "system and not long and not hardware"
+
+# What failed last, once more.
+test-failed: $(VENV)/.dev needs
+	$(BIN)/pytest -q --last-failed --last-failed-no-failures none -m "not long and not hardware"
 
 test-long: $(VENV)/.dev needs
 	$(BIN)/pytest -q -m "long"

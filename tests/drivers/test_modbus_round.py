@@ -81,8 +81,9 @@ def test_a_dead_transmitter_costs_the_others_at_most_its_own_timeout(record_prop
     assert [unit for unit, said in zip(UNITS, heard, strict=True) if said != expected(unit)] == [3]
     timeout_s = 1.0  # on a serial line, see drivers.bus
     record_property("cost of the dead one to its timeout", round(lost_s / timeout_s, 2))
-    # Beside its timeout only what a busy machine makes of the rest of the round.
-    assert lost_s < timeout_s + whole_s / 2
+    # Beside its timeout only what a busy machine makes of the rest of the round; a second try
+    # would cost a second timeout.
+    assert lost_s < 1.9 * timeout_s
     assert units[3].asked == 2
 
 

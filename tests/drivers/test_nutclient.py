@@ -240,7 +240,7 @@ def test_half_an_answer_is_none(far, impatient, script, error):
     began_s = time.monotonic()
     with pytest.raises(error):
         NutClient("127.0.0.1", far(script).port).variables("ups")
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 4.0
 
 
 def test_nobody_there_is_unreachable():

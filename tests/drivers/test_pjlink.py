@@ -233,7 +233,7 @@ def test_a_reply_that_drips_for_ever_is_given_up_in_time(far, impatient):
     began_s = time.monotonic()
     with pytest.raises(DeviceTimeout, match="no answer"):
         PjLink(far(drip).address).read()
-    assert time.monotonic() - began_s < 1.0
+    assert time.monotonic() - began_s < 4.0
 
 
 def test_a_reply_without_an_end_is_refused_before_it_fills_the_memory(far):
