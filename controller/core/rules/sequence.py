@@ -289,8 +289,12 @@ def watch_out(work: Work, spec: HostSpec, reason: Reason | None) -> None:
     if host.phase is Phase.UNCONFIRMED:
         if evidence.is_down(spec, host, seen):
             work.move(spec, host, Phase.DOWN, why("plan.down"))
-        elif reason is not None and is_up and host.reason == why("plan.called-off"):
-            queue(work, spec, reason)  # it was to start, and was not asked to stop since
+        elif is_up and host.reason == why("plan.called-off"):
+            # It was to start, perhaps was told so, and was not asked to stop since.
+            if reason is None:
+                comes_up(work, spec, host)
+            else:
+                queue(work, spec, reason)
         elif reason is None and is_up and not host.cutting:
             work.state = replace(work.state, ok=False)
             work.move(spec, host, Phase.RUNNING, why("plan.still-up"))

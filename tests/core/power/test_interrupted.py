@@ -54,6 +54,23 @@ def test_a_second_outage_ridden_through_only_delays(fallen):
     assert started_s(rig, "standby")[0] - again_s >= 30.0
 
 
+def test_a_host_that_boots_while_the_controller_restarts_into_an_outage_is_initialised_too(
+    fallen,
+):
+    rig = fallen()
+    rig.mains_returns()
+    rig.run_until(lambda: started_s(rig, "office"), 100.0)
+    rig.run(2.0)
+    assert rig.phase("office") == "starting"
+    rig.restart()
+    rig.mains_fails()
+    rig.run(7.0)
+    assert rig.sent("office").count("start") == 1
+    rig.mains_returns()
+    rig.run_until(lambda: up_again(rig), 400.0)
+    assert rig.sent("office").count("initialise") == 1
+
+
 def test_a_ups_lost_in_the_middle_holds_the_next_start_and_stops_nothing(fallen):
     rig = fallen()
     rig.mains_returns()
