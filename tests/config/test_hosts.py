@@ -6,7 +6,7 @@ import pytest
 
 from controller.config.faults import Fault
 from controller.config.order import evidence_kinds
-from controller.core.rules.sequence import INITIALISE_S
+from controller.core.rules.starting import INITIALISE_S
 from drivers.hosts.command import LIMIT_S
 
 HOST = '[[host]]\nid = "{0}"\nstage = 1\nstop = "{1}"\nevidence = ["ping://10.0.0.1"]\n'

@@ -1,8 +1,8 @@
 """The plan: hosts stopped stage by stage when the mains fails, started in order when it returns.
 
 Keeps REG-06 and REG-07. When each stage begins stands in `shed`, what must hold before a start
-in `comeback`, one host's way in `sequence`. A stage once begun is finished, whatever the mains
-does; stages that have not begun are called off when the mains is stable again.
+in `comeback`, one host's way in `stopping` and `starting`. A stage once begun is finished,
+whatever the mains does; stages that have not begun are called off when the mains is stable again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from controller.core.alarms import AlarmSpec
 from controller.core.reading import Quality, Reading
 from controller.core.reason import Reason, unknown, why
 from controller.core.request import Answer, Request, Status
-from controller.core.rules import comeback, evidence, planoutcome, sequence, shed, upsoff
+from controller.core.rules import (
+    comeback,
+    evidence,
+    planoutcome,
+    planrestart,
+    shed,
+    starting,
+    stopping,
+    upsoff,
+)
 from controller.core.rules.base import RuleBase, Seen, Step
 from controller.core.rules.cut import cut_state
 from controller.core.rules.planstate import (
@@ -34,8 +43,8 @@ from controller.core.rules.planstate import (
     is_left_alone,
     replace,
 )
+from controller.core.rules.planwork import Work
 from controller.core.rules.power import Power, PowerState, power_state
-from controller.core.rules.sequence import Work
 from controller.core.rules.ups import with_a_say
 
 YIELD_S = 1.0
@@ -89,7 +98,7 @@ class Plan(RuleBase):
 
     def restored(self, was: PlanState, now_s: float, same_boot: bool) -> PlanState:
         hosts = {
-            id: sequence.restored(spec, was.host(id), now_s, same_boot)
+            id: planrestart.restored(spec, was.host(id), now_s, same_boot)
             for id, spec in self._specs.items()
             if id in was.hosts
         }
@@ -271,9 +280,9 @@ class Plan(RuleBase):
             unproved = host.phase in (*OUT, Phase.WAITING) and not host.proved
             left = fell_silent(host)
             if host.phase is Phase.RUNNING or left or (unproved and not host.cutting):
-                sequence.queue(work, spec, reason, left)
+                stopping.queue(work, spec, reason, left)
             elif host.phase in (Phase.WAITING, Phase.HELD, Phase.FAILED):
-                sequence.call_off(work, spec)
+                starting.call_off(work, spec)
 
     def _over(self, work: Work) -> None:
         """Note since when all that had begun is finished."""
@@ -302,7 +311,7 @@ class Plan(RuleBase):
             # No new starts; what boots is waited for, and stopped by the plan when it is due.
             work.tell("room", "plan.return-interrupted", {"power": power.state.value})
             for spec in hosts_in(self.parts, state, frozenset({Phase.WAITING, Phase.HELD})):
-                sequence.call_off(work, spec)
+                starting.call_off(work, spec)
             self._end_return(work, Status.FAILED)
             return
         if not hosts_in(self.parts, state, COMING):
@@ -353,12 +362,12 @@ class Plan(RuleBase):
         # Who comes up while nothing asks for a stop any more is left running.
         stage = begun(state, spec.stage) if work.asks else None
         if host.signal and stage is None and comeback.is_fed(self.limits, power):
-            sequence.clear(work, spec)
+            starting.clear(work, spec)
             host = work.state.host(spec.id)
         match host.phase:
             case Phase.RUNNING:
                 if stage is not None:
-                    sequence.queue(work, spec, stage.reason)
+                    stopping.queue(work, spec, stage.reason)
                 elif evidence.is_down(spec, host, work.seen):
                     work.move(spec, host, Phase.DOWN, why("plan.fell-silent"))
                 else:
@@ -366,32 +375,32 @@ class Plan(RuleBase):
             case Phase.QUEUED if not (work.is_read or work.asks_all):
                 pass
             case Phase.QUEUED if host.first_s is not None and stage is None:
-                sequence.watch(work, spec)
+                stopping.watch(work, spec)
             case Phase.QUEUED:
                 first = None
                 if not state.urgent:
                     first = shed.stopping_first(spec, self.parts, state)
-                sequence.stop(work, spec, first)
+                stopping.stop(work, spec, first)
             case Phase.STOPPING:
-                sequence.watch_stop(work, spec, stage is not None)
+                stopping.watch_stop(work, spec, stage is not None)
             case Phase.DOWN | Phase.UNCONFIRMED:
                 if not self._is_cut(work.seen):
-                    sequence.watch_out(work, spec, None if stage is None else stage.reason)
+                    stopping.watch_out(work, spec, None if stage is None else stage.reason)
                 self._hold_off(work, spec)
             case Phase.WAITING if state.returning_s is not None:
                 self._wait(work, spec, host)
             case Phase.WAITING if stage is not None:
-                sequence.queue(work, spec, stage.reason)
+                stopping.queue(work, spec, stage.reason)
             case Phase.WAITING if not work.is_read:
                 pass
             case Phase.WAITING if evidence.is_up(spec, work.seen):
-                sequence.comes_up(work, spec, host)
+                starting.comes_up(work, spec, host)
             case Phase.WAITING:
-                sequence.call_off(work, spec)
+                starting.call_off(work, spec)
             case Phase.STARTING:
                 self._starting(work, spec)
             case Phase.INITIALISING:
-                sequence.watch_initialise(work, spec)
+                starting.watch_initialise(work, spec)
             case Phase.FAILED | Phase.HELD:
                 self._failed(work, spec, host, stage)
 
@@ -423,7 +432,7 @@ class Plan(RuleBase):
         if host.asked_s is None and reason is None and not alone:
             reason = why("plan.spacing")
         if reason is None:
-            sequence.start(work, spec)
+            starting.start(work, spec)
         elif host.reason != reason or host.asked_s is not None:
             # A start that was decided and not yet done is decided anew.
             work.put(spec, replace(host, reason=reason, asked_s=None))
@@ -431,13 +440,13 @@ class Plan(RuleBase):
     def _starting(self, work: Work, spec: HostSpec) -> None:
         """A host that boots; where nothing is heard of it, it may be told again, which is a start
         and needs all that a start needs. Those that were not told yet go first."""
-        sequence.watch_start(work, spec)
-        again_s, now_s = sequence.start_again_s(work, spec), work.seen.now_s
+        starting.watch_start(work, spec)
+        again_s, now_s = starting.start_again_s(work, spec), work.seen.now_s
         if again_s is None:
             return
         state = work.state
         if state.returning_s is None:
-            sequence.start_no_more(work, spec)
+            starting.start_no_more(work, spec)
             return
         is_free = comeback.may_follow(self.limits, self.parts, state, now_s - YIELD_S)
         if now_s < again_s or not (is_free or state.host(spec.id).asked_s is not None):
@@ -448,12 +457,12 @@ class Plan(RuleBase):
             self.items(state, work.seen), state.overrides
         )
         if forbids is None:
-            sequence.start_again(work, spec)
+            starting.start_again(work, spec)
 
     def _failed(self, work: Work, spec: HostSpec, host: HostState, stage: Begun | None) -> None:
         """Somebody mended it, or what it needs runs by now; or it is to stop after all."""
         if stage is not None:
-            sequence.queue(work, spec, stage.reason)
+            stopping.queue(work, spec, stage.reason)
             return
         needs_failed = host.reason is not None and host.reason.id == "plan.needs-failed"
         running = all(work.state.host(id).phase is Phase.RUNNING for id in spec.after)

@@ -20,8 +20,8 @@ from controller.core.rules.planstate import (
     PlanState,
     fell_silent,
 )
+from controller.core.rules.planwork import Work
 from controller.core.rules.power import PowerState
-from controller.core.rules.sequence import Work
 
 UNREACHABLE_S = 60.0
 """A host that runs and answers nothing for so long is told of."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from controller.core.rules import comeback
 from controller.core.rules.base import Command, Seen
 from controller.core.rules.planstate import Limits, Parts, Phase, PlanState, begun, replace
+from controller.core.rules.planwork import Work
 from controller.core.rules.power import Power, PowerState
-from controller.core.rules.sequence import Work
 from controller.core.rules.ups import with_a_say
 
 TRIES = 3
