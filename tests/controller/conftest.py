@@ -288,7 +288,7 @@ class Bench:
 
     @property
     def door(self) -> Door:
-        return Door(self.run / "door.sock")
+        return Door(self.run / "door.sock", timeout_s=30.0)
 
     def line(self, output: str) -> bool | None:
         """What the line file on the disk says of an output."""
@@ -343,7 +343,7 @@ class Line:
         self.sock = socket.socket(socket.AF_UNIX)
         if receive_bytes is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.sock.settimeout(3.0)
+        self.sock.settimeout(30.0)
         self.sock.connect(str(bench.run / "door.sock"))
         self.file = self.sock.makefile("rb")
 

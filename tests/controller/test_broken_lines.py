@@ -7,12 +7,17 @@ import pytest
 from controller.core.reading import Quality
 
 
+def was_pulsed(bench):
+    """Its pulse may be over before anybody looks at the level."""
+    return any(one.on for one in bench.driven if one.output == "shunt")
+
+
 @pytest.mark.parametrize("error", [OSError("I/O error"), RuntimeError("not a driver's")])
 def test_a_line_that_cannot_be_driven_is_alarmed_and_tried_again(bench, wait, error):
     bench.start()
     bench.pins.broken, bench.pins.broken_pins = error, {16}
     bench.press()
-    assert bench.level("shunt") is True  # the others are driven all the same
+    assert was_pulsed(bench)  # the others are driven all the same
     assert bench.level("power-cut") is False
     wait(lambda: "power-cut" in bench.alarm("controller.output-failed"))
     bench.pins.broken_pins = set()
@@ -53,6 +58,6 @@ def test_a_contact_that_cannot_be_read_is_bad_and_the_others_are_looked_at(bench
 def test_a_pulse_ends_by_itself(bench, wait):
     bench.start()
     bench.press()
-    assert bench.level("shunt") is True
+    assert was_pulsed(bench)
     wait(lambda: bench.level("shunt") is False)
     assert bench.line("shunt") is True  # the command stays

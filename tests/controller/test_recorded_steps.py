@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import time
 from contextlib import closing
 
 import pytest
@@ -49,7 +48,7 @@ def disk(monkeypatch):
 
 class Plan:
     """A plan that takes `steps` when the door opens. `saw`: what its scans saw, each change with
-    its time and the steps that were on the disk at that moment."""
+    the steps that were on the disk at that moment."""
 
     def __init__(self, bench, steps, kind="plan"):
         self.bench, self.left, self.kind = bench, list(steps), kind
@@ -61,7 +60,7 @@ class Plan:
     def step(self, was, seen):
         told = seen[PLAN_RECORDED].value
         if told != (self.saw[-1][0] if self.saw else None):
-            self.saw.append((told, time.monotonic(), self.on_disk()))
+            self.saw.append((told, self.on_disk()))
         decided = self._real(was, seen)
         if seen["front-door"].is_true and self.left:
             step = self.left.pop(0)
@@ -75,7 +74,7 @@ class Plan:
         return [data["step"] for (text,) in rows if "step" in (data := json.loads(text))]
 
     def told(self):
-        return [value for value, _, _ in self.saw]
+        return [value for value, _ in self.saw]
 
 
 @pytest.fixture
@@ -91,24 +90,26 @@ def test_a_step_is_told_when_it_is_on_the_disk_and_one_more_scan_follows_at_once
     outage = plan(1)
     disk.free.clear()
     bench.open_door()
-    assert disk.waits.wait(3.0)
+    assert disk.waits.wait(30.0)
     bench.settle()
     number = bench.controller.guard.published.number
     wait(lambda: bench.controller.guard.published.number > number)  # the next one is a second off
     assert outage.told() == []
-    freed_s = time.monotonic()
+    guard, rung = bench.controller.guard, []
+    ring = guard._bell.set
+    monkeypatch.setattr(guard._bell, "set", lambda: (rung.append(guard._durable_seq), ring()))
     disk.free.set()
     wait(outage.told)
-    ((step, seen_s, on_disk),) = outage.saw
+    ((step, on_disk),) = outage.saw
     assert (step, on_disk) == (1.0, [1])
-    assert seen_s - freed_s < 0.5
+    assert guard._durable_seq in rung, "the timer is woken by the record"
 
 
 def test_protection_does_not_wait_for_the_record(bench, disk, plan):
     outage = plan(1)
     disk.free.clear()
     bench.open_door()
-    assert disk.waits.wait(3.0)
+    assert disk.waits.wait(30.0)
     bench.press()
     assert bench.level("power-cut") is True
     assert outage.told() == []
@@ -126,7 +127,7 @@ def test_nothing_is_told_while_the_disk_fails_and_the_last_step_when_it_is_back(
     disk.full = False
     wait(outage.told)
     assert outage.saw[-1][0] == 2.0
-    assert outage.saw[-1][2] == [1, 2]
+    assert outage.saw[-1][1] == [1, 2]
 
 
 def test_other_events_tell_nothing(bench, plan, wait):
@@ -184,11 +185,12 @@ def test_a_disk_that_hangs_is_told_and_one_that_answers_again_ends_it(
     bench.start()
     disk.free.clear()
     bench.press()
-    assert disk.waits.wait(5.0)
-    wait(lambda: bench.alarm("journal.failing") == journal_module.HANGS, 5.0)
+    assert disk.waits.wait(30.0)
+    wait(lambda: bench.alarm("journal.failing") == journal_module.HANGS, 30.0)
     assert bench.state()["journal"]["fault"] == journal_module.HANGS
+    monkeypatch.setattr(journal_module, "HANG_S", 60.0)  # this disk is slow at its best
     disk.free.set()
-    wait(lambda: bench.alarm("journal.failing") == "", 5.0)
+    wait(lambda: bench.alarm("journal.failing") == "", 30.0)
     assert bench.state()["journal"]["ok"]
 
 
@@ -196,14 +198,15 @@ def test_a_disk_that_answered_late_once_is_well_after_a_while_in_which_nothing_h
     bench, disk, wait, monkeypatch
 ):
     monkeypatch.setattr(journal_module, "HANG_S", 0.2)
-    monkeypatch.setattr(journal_module, "QUIET_S", 0.6)
+    monkeypatch.setattr(journal_module, "QUIET_S", 600.0)
     journal = bench.start().journal
     disk.free.clear()
     bench.press()
-    wait(lambda: journal.fault == journal_module.HANGS, 5.0)
+    wait(lambda: journal.fault == journal_module.HANGS, 30.0)
     monkeypatch.setattr(journal_module, "HANG_S", 0.0)  # whatever comes is late
     disk.free.set()
-    wait(lambda: journal.recorded_seq >= journal._asked_seq, 5.0)
+    wait(lambda: journal.recorded_seq >= journal._asked_seq, 30.0)
     assert journal.fault == journal_module.HANGS
-    monkeypatch.setattr(journal_module, "HANG_S", 0.2)
-    wait(lambda: journal.fault is None, 5.0)
+    monkeypatch.setattr(journal_module, "HANG_S", 60.0)
+    monkeypatch.setattr(journal_module, "QUIET_S", 0.6)
+    wait(lambda: journal.fault is None, 30.0)

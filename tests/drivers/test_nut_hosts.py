@@ -251,7 +251,7 @@ def test_closing_a_host_ends_its_waiting(upsd):
     began_s = time.monotonic()
     with pytest.raises(DeviceUnreachable):
         ups.stop()
-    assert time.monotonic() - began_s < 2.0
+    assert time.monotonic() - began_s < 15.0
 
 
 def test_the_session_of_a_host_is_evidence_of_its_life(upsd, server):

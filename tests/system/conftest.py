@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.system.house import LAKESIDE, House, wait
+from simulators import control
+from tests.system.house import LAKESIDE, PATIENCE_S, House, wait
 
 
 @contextmanager
@@ -27,9 +28,10 @@ def _base() -> Iterator[Path]:
 
 
 @pytest.fixture
-def new_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
+def new_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., House]]:
     """Make a room in the test's folder, or another; everything of it is ended."""
     made: list[House] = []
+    monkeypatch.setattr(control, "_TIMEOUT_S", PATIENCE_S)
     with _base() as base:
 
         def make(
@@ -79,16 +81,17 @@ def start_broker(tmp_path: Path) -> Iterator[Callable[[int], None]]:
         config = tmp_path / "mosquitto.conf"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-            "set_tcp_nodelay true\nlog_type error\n",
+            "set_tcp_nodelay true\nlog_type error\nlog_type subscribe\n",
             encoding="ascii",
         )
-        started.append(subprocess.Popen([found, "-c", str(config)]))
+        with (tmp_path / "mosquitto.log").open("wb") as log:
+            started.append(subprocess.Popen([found, "-c", str(config)], stderr=log))
 
         def answers() -> bool:
             with socket.create_connection(("127.0.0.1", port), 1.0):
                 return True
 
-        wait(answers, 10.0, "a broker")
+        wait(answers, what="a broker")
 
     yield start
     for process in started:

@@ -168,8 +168,7 @@ def test_the_first_temperature_comes_within_ten_seconds_of_the_start(house: Hous
     house.start("run")
     wait(
         lambda: house.point("rack-air.temperature")["quality"] == "good",
-        10.0,
-        "a first temperature",
+        what="a first temperature",
     )
     air_c = house.truth()["air"]["temperature_c"]
     assert house.point("rack-air.temperature")["value"] == pytest.approx(air_c, abs=0.15)
@@ -258,7 +257,7 @@ def test_events_are_followed_as_they_come(standing: House) -> None:
         finally:
             follower.kill()
             standing.sim("front-door", "normal")
-    wait(lambda: standing.point("front-door")["value"] is False, 2.0, "a shut door")
+    wait(lambda: standing.point("front-door")["value"] is False, what="a shut door")
 
 
 def test_two_rooms_on_one_machine_never_meet(
@@ -300,10 +299,10 @@ def test_sim_moves_the_world_and_names_what_it_does_not_know(standing: House) ->
         done = standing.command("sim", "CONFIG", "front-door", "open", "--json")
         assert (done.returncode, json.loads(done.stdout)) == (0, {"done": True})
         assert standing.truth()["contacts"]["front-door"]["value"] is True
-        wait(lambda: standing.point("front-door")["value"] is True, 2.0, "an open door")
+        wait(lambda: standing.point("front-door")["value"] is True, what="an open door")
     finally:
         standing.sim("front-door", "normal")
-    wait(lambda: standing.point("front-door")["value"] is False, 2.0, "a shut door")
+    wait(lambda: standing.point("front-door")["value"] is False, what="a shut door")
     for words in (("back-door", "open"), ("front-door", "ajar"), ("rack-air.temperature", "hot")):
         wrong = standing.command("sim", "CONFIG", *words)
         assert (wrong.returncode, wrong.stdout) == (2, "")
@@ -318,7 +317,7 @@ def test_a_second_run_on_the_same_room_is_refused_and_the_first_goes_on(standing
     scan = standing.state()["scan"]["number"]
     wait(lambda: standing.state()["scan"]["number"] > scan, what="a further scan")
     standing.sim("front-door", "open")
-    wait(lambda: standing.point("front-door")["value"] is True, 2.0, "an open door")
+    wait(lambda: standing.point("front-door")["value"] is True, what="an open door")
     standing.sim("front-door", "normal")
     assert standing.moves() == before
 

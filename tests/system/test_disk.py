@@ -33,12 +33,12 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 def check_guarded(house: House, seen: tuple[str, ...] = ()) -> None:
     """The room is guarded and says that its journal fails, in words that hold each of `seen`."""
-    wait(lambda: "journal.failing" in house.alarms(), 5.0, "the journal's alarm")
+    wait(lambda: "journal.failing" in house.alarms(), what="the journal's alarm")
     journal = house.state()["journal"]
     assert journal["ok"] is False
     assert all(word in journal["fault"] for word in seen), journal
     house.trip()
-    wait(lambda: house.output("power-cut")["actual"] == "on", 2.0, "the proof")
+    wait(lambda: house.output("power-cut")["actual"] == "on", what="the proof")
     assert house.state()["fire"]["latched"] is True
 
 
@@ -65,14 +65,14 @@ def test_without_a_journal_a_kill_does_not_shorten_a_lamps_cooling(
     controller = house.start_controller()
     house.ask("projector-on", id="hall")
     # While it warms up it may refuse the off-command each of its three times.
-    wait(lambda: house.point("hall.power")["value"] == "on", 10.0, "a projector that is on")
+    wait(lambda: house.point("hall.power")["value"] == "on", what="a projector that is on")
     house.ask("projector-off", id="hall")
-    wait(lambda: not house.truth()["projectors"]["hall"]["lit"], 10.0, "a dark lamp")
+    wait(lambda: not house.truth()["projectors"]["hall"]["lit"], what="a dark lamp")
     dark_s = house.truth()["mono_s"]
     controller.kill()
     controller.wait(10.0)
     house.start_controller()
-    wait(lambda: not house.is_on("hall-outlet"), 20.0, "the end of the cooling")
+    wait(lambda: not house.is_on("hall-outlet"), what="the end of the cooling")
     off_s = next(at_s for at_s, id, on in reversed(house.moves()) if not on)
     assert off_s - dark_s >= 30.0
     assert house.truth()["projectors"]["hall"]["hot_cuts"] == 0
@@ -88,8 +88,8 @@ def test_a_locked_journal_is_an_alarm_and_is_written_once_it_is_free(house: Hous
         house.start_controller()
         check_guarded(house, ("locked",))
         con.execute("ROLLBACK")
-    wait(lambda: house.state()["journal"]["ok"], 10.0, "a journal that is written again")
-    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), 5.0, "the record")
+    wait(lambda: house.state()["journal"]["ok"], what="a journal that is written again")
+    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), what="the record")
     report = verify_chain(house.store)
     assert (report.ok, report.dropped) == (True, ()), report.faults
 
@@ -98,8 +98,8 @@ def test_a_corrupt_journal_is_set_aside_and_the_room_is_guarded(house: House) ->
     house.store.write_bytes(b"not a database at all, but long enough to look like one " * 200)
     house.start_controller()
     house.trip()
-    wait(lambda: house.output("power-cut")["actual"] == "on", 2.0, "the proof")
-    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), 10.0, "a new record")
+    wait(lambda: house.output("power-cut")["actual"] == "on", what="the proof")
+    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), what="a new record")
     aside = [path.name for path in house.folder.glob("room.db.corrupt-*")]
     assert len(aside) == 1
     alarms = [e for e in house.events() if e["subject"] == "journal.failing"]
@@ -116,7 +116,7 @@ def test_a_journal_on_a_read_only_disk_is_an_alarm_and_the_room_is_guarded(
     check_guarded(house)
     assert not house.store.exists()
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
-    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), 15.0, "the record")
+    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), what="the record")
 
 
 def test_a_disk_that_fills_up_is_an_alarm_and_nothing_is_lost_once_there_is_room(
@@ -139,6 +139,6 @@ def test_a_disk_that_fills_up_is_an_alarm_and_nothing_is_lost_once_there_is_room
     check_guarded(house, ("full",))
     filler.unlink()
     wait(lambda: house.state()["journal"]["ok"], 40.0, "a journal that is written again")
-    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), 5.0, "the record")
+    wait(lambda: any(e["cause"] == "cut.fire" for e in house.events()), what="the record")
     report = verify_chain(house.store)
     assert (report.ok, report.dropped) == (True, ()), report.faults

@@ -22,13 +22,13 @@ def test_a_cut_longer_than_the_record_loses_the_oldest_and_says_which(
     house = new_house({'path = "room.db"': 'path = "room.db"\nsize = "10MB"'})
     fill(house.folder, 1, BEFORE)
     house.start_controller()
-    wait(lambda: "feed.events-lost" in house.alarms(), 5.0, "the alarm")
-    wait(lambda: house.state()["journal"]["bytes"] < 10_000_000, 20.0, "a journal within its size")
+    wait(lambda: "feed.events-lost" in house.alarms(), what="the alarm")
+    wait(lambda: house.state()["journal"]["bytes"] < 10_000_000, what="a journal within its size")
 
     def told() -> list[dict[str, int]]:
         return [e["data"] for e in house.events() if e["cause"] == "events-lost"]
 
-    wait(lambda: told()[-1]["to"] == house.events()[0]["seq"] - 1, 10.0, "word of all that went")
+    wait(lambda: told()[-1]["to"] == house.events()[0]["seq"] - 1, what="word of all that went")
     events, lost = house.events(), told()
     assert len(lost) > 1
     assert lost[0]["from"] == 1
@@ -42,7 +42,7 @@ def test_a_cut_longer_than_the_record_loses_the_oldest_and_says_which(
     assert alarm["values"]["fault"] == "1"
 
     start_broker(house.broker_port)
-    wait(lambda: house.state()["feed"]["connected"], 10.0, "the feed")
+    wait(lambda: house.state()["feed"]["connected"], what="the feed")
     wait(lambda: house.state()["feed"]["backlog"] == 0, 40.0, "an empty outbox")
     wait(
         lambda: next(
@@ -50,8 +50,7 @@ def test_a_cut_longer_than_the_record_loses_the_oldest_and_says_which(
             for a in house.state()["alarms"]
             if a["id"] == "feed.events-lost"
         ),
-        15.0,
-        "the end of the alarm",
+        what="the end of the alarm",
     )
     report = verify_chain(house.store)
     assert (report.faults, report.trimmed) == ((), gone)

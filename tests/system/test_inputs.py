@@ -32,7 +32,7 @@ def test_a_sensor_that_falls_silent_is_soon_not_good_then_alarmed_and_comes_back
 ) -> None:
     house = new_house(fast)
     house.start_controller()
-    wait(lambda: quality(house) == "good", 10.0, "a first temperature")
+    wait(lambda: quality(house) == "good", what="a first temperature")
     house.sim("rack-air", "silent")
     began_s = house.truth()["mono_s"]
     wait(lambda: quality(house) != "good", NOT_GOOD_S / PACE, "a temperature that is not good")
@@ -46,11 +46,10 @@ def test_a_sensor_that_falls_silent_is_soon_not_good_then_alarmed_and_comes_back
     assert point["quality"] == "stale"
     assert house.point("rack-air.dew-point")["quality"] != "good"
     house.sim("rack-air", "normal")
-    wait(lambda: quality(house) == "good", 10.0, "a temperature that is good again")
+    wait(lambda: quality(house) == "good", what="a temperature that is good again")
     wait(
         lambda: house.alarms().get("rack-air.silent") == "returned-unacknowledged",
-        5.0,
-        "the end of the alarm",
+        what="the end of the alarm",
     )
 
 
@@ -75,7 +74,7 @@ def test_nonsense_on_the_sensors_line_is_never_shown_as_a_temperature(
 ) -> None:
     house = new_house(fast)
     house.start_controller()
-    wait(lambda: quality(house) == "good", 10.0, "a first temperature")
+    wait(lambda: quality(house) == "good", what="a first temperature")
     house.sim("rack-air", fault)
     shown = []
 
@@ -93,14 +92,13 @@ def test_a_child_that_is_killed_is_replaced_and_new_temperatures_come(
 ) -> None:
     house = new_house(fast)
     house.start_controller()
-    wait(lambda: quality(house) == "good", 10.0, "a first temperature")
+    wait(lambda: quality(house) == "good", what="a first temperature")
     first = child_of(house, "simulators.dht_child")
     os.kill(first, signal.SIGKILL)
     house.sim("rack-air.temperature", 26.5)
     wait(
         lambda: house.point("rack-air.temperature")["value"] == pytest.approx(26.5, abs=0.101),
-        15.0,
-        "a temperature by the next child",
+        what="a temperature by the next child",
     )
     assert child_of(house, "simulators.dht_child") != first
 
@@ -109,11 +107,11 @@ def test_a_childs_death_leaves_no_child_behind_when_the_controller_is_killed(
     house: House,
 ) -> None:
     controller = house.start_controller()
-    wait(lambda: quality(house) == "good", 10.0, "a first temperature")
+    wait(lambda: quality(house) == "good", what="a first temperature")
     child = child_of(house, "simulators.dht_child")
     controller.kill()
     controller.wait(10.0)
-    wait(lambda: not is_running(child), 5.0, "the end of the sensor's process")
+    wait(lambda: not is_running(child), what="the end of the sensor's process")
 
 
 @pytest.mark.parametrize("fault", ["silent", "garbage", "drop", "busy"])
@@ -122,9 +120,9 @@ def test_a_projector_that_fails_on_its_line_is_not_good_and_keeps_nobody_from_gu
 ) -> None:
     house = new_house(fast)
     house.start_controller()
-    wait(lambda: house.point("hall.power")["value"] == "standby", 10.0, "a projector that tells")
+    wait(lambda: house.point("hall.power")["value"] == "standby", what="a projector that tells")
     house.sim("hall", fault)
-    wait(lambda: house.point("hall.power")["quality"] != "good", 8.0, "power that is not good")
+    wait(lambda: house.point("hall.power")["quality"] != "good", what="power that is not good")
     outlet = house.is_on("hall-outlet")
     house.trip()
     assert house.is_on("hall-outlet") is outlet
@@ -133,18 +131,18 @@ def test_a_projector_that_fails_on_its_line_is_not_good_and_keeps_nobody_from_gu
 
 def test_a_cut_wire_reads_as_an_open_door(guarded: House) -> None:
     guarded.sim("front-door", "cut-wire")
-    wait(lambda: guarded.point("front-door")["value"] is True, 2.0, "an open door")
+    wait(lambda: guarded.point("front-door")["value"] is True, what="an open door")
     guarded.sim("front-door", "normal")
-    wait(lambda: guarded.point("front-door")["value"] is False, 2.0, "a shut door")
+    wait(lambda: guarded.point("front-door")["value"] is False, what="a shut door")
 
 
 def test_a_bouncing_contact_is_one_event_of_the_door(guarded: House) -> None:
     since = guarded.events()[-1]["seq"]
     for _ in range(2):
         guarded.sim("front-door", "bounce")
-        wait(lambda: guarded.point("front-door")["value"] is True, 2.0, "an open door")
+        wait(lambda: guarded.point("front-door")["value"] is True, what="an open door")
         guarded.sim("front-door", "bounce")
-        wait(lambda: guarded.point("front-door")["value"] is False, 2.0, "a shut door")
+        wait(lambda: guarded.point("front-door")["value"] is False, what="a shut door")
     events = [
         event for event in guarded.events()
         if event["seq"] > since and event["subject"] == "front-door"
@@ -169,7 +167,7 @@ def test_smoke_for_less_than_its_debounce_is_no_smoke(guarded: House) -> None:
 
 def test_a_mains_failure_is_seen_at_once_and_forbids_a_start(guarded: House) -> None:
     guarded.sim("mains", "off")
-    wait(lambda: guarded.point("mains")["value"] is False, 1.0, "the mains' failure")
+    wait(lambda: guarded.point("mains")["value"] is False, what="the mains' failure")
     reply = guarded.ask("switch", output="hall-outlet", to="on")
     assert reply["status"] == "refused", reply
 
@@ -187,7 +185,7 @@ def child_of(house: House, word: str) -> int:
         ]  # fmt: skip
         return len(found) == 1
 
-    wait(look, 10.0, "the sensor's process")
+    wait(look, what="the sensor's process")
     return found[0]
 
 

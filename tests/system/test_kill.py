@@ -94,7 +94,7 @@ def test_a_lamp_cools_for_its_full_time_however_often_the_controller_is_killed(
         killer.settle()
         reply = house.ask("projector-on", id="hall")
         assert reply["status"] in ("accepted", "done"), reply
-        wait(lambda: house.truth()["projectors"]["hall"]["lit"], 30.0, "a lit lamp")
+        wait(lambda: house.truth()["projectors"]["hall"]["lit"], what="a lit lamp")
         wait(lambda: house.is_on("hall-outlet"), what="the outlet")
         mark = len(house.moves())
         killer.round()
@@ -199,7 +199,7 @@ def test_a_kill_in_the_very_moment_of_the_trip_gives_no_supply_back(killer: Kill
     house = killer.house
     for _ in range(3):
         house.sim("smoke-1", "on")
-        wait(lambda: house.is_on("siren"), 2.0, "the pre-alarm")
+        wait(lambda: house.is_on("siren"), what="the pre-alarm")
         house.sim("smoke-2", "on")
         deadline_s = time.monotonic() + 2.0
         while not house.is_on("power-cut"):  # as soon as may be: no pause in between

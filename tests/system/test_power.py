@@ -39,8 +39,8 @@ def test_a_simulated_ups_is_heard_and_the_plan_says_how_it_fits(
 ) -> None:
     house = new_house(example=SERVERS)
     house.start_controller()
-    wait(lambda: house.point("main-ups.supply")["value"] == "mains", 5.0, "the UPS's word")
-    wait(lambda: plan(house)["fits"] is not None, 10.0, "a runtime")
+    wait(lambda: house.point("main-ups.supply")["value"] == "mains", what="the UPS's word")
+    wait(lambda: plan(house)["fits"] is not None, what="a runtime")
     shown = plan(house)
     assert shown["power"]["state"] == "mains"
     assert shown["phase"] == "idle"
@@ -56,23 +56,23 @@ def test_the_mains_fails_the_server_is_stopped_over_ssh_and_started_when_it_retu
 ) -> None:
     house = new_house(QUICK, example=SERVERS)
     house.start_controller()
-    wait(lambda: plan(house)["power"]["state"] == "mains", 5.0, "the mains")
-    wait(lambda: plan(house)["hosts"][0]["evidence"].get("client") == "up", 10.0, "its banner")
+    wait(lambda: plan(house)["power"]["state"] == "mains", what="the mains")
+    wait(lambda: plan(house)["hosts"][0]["evidence"].get("client") == "up", what="its banner")
 
     house.sim("mains", "off")
-    wait(lambda: plan(house)["power"]["state"] == "outage", 5.0, "the outage")
+    wait(lambda: plan(house)["power"]["state"] == "outage", what="the outage")
     refused = house.ask("projector-on", id="hall")
     assert refused["status"] == "refused", "nothing is started in an outage"
-    wait(lambda: house.point("main-ups.supply")["value"] == "battery", 5.0, "the UPS's word")
-    wait(lambda: "main-ups.on-battery" in house.alarms(), 5.0, "its alarm")
+    wait(lambda: house.point("main-ups.supply")["value"] == "battery", what="the UPS's word")
+    wait(lambda: "main-ups.on-battery" in house.alarms(), what="its alarm")
 
-    wait(lambda: host(house) == "down", 30.0, "a server that is confirmed down")
+    wait(lambda: host(house) == "down", what="a server that is confirmed down")
     assert house.truth()["hosts"]["standby-1"]["phase"] == "off"
 
     house.sim("mains", "on")
     wait(lambda: host(house) == "running", 60.0, "a server that is back")
     assert house.truth()["hosts"]["standby-1"]["phase"] == "up"
-    shown = wait(lambda: plan(house)["last_run"], 5.0, "a run on record")
+    shown = wait(lambda: plan(house)["last_run"], what="a run on record")
     assert (shown["kind"], shown["ok"]) == ("outage", True)
 
     causes = [one["cause"] for one in house.events() if one["kind"] == "plan"]
@@ -86,13 +86,13 @@ def test_a_controller_killed_while_a_server_stops_goes_on_and_repeats_nothing_wh
 ) -> None:
     house = new_house(QUICK, example=SERVERS)
     process = house.start_controller()
-    wait(lambda: plan(house)["hosts"][0]["evidence"].get("client") == "up", 10.0, "its banner")
+    wait(lambda: plan(house)["hosts"][0]["evidence"].get("client") == "up", what="its banner")
     house.sim("mains", "off")
-    wait(lambda: host(house) == "stopping", 30.0, "a server that was asked to stop")
+    wait(lambda: host(house) == "stopping", what="a server that was asked to stop")
     process.kill()
     process.wait(5.0)
     house.start_controller()
-    wait(lambda: host(house) == "down", 30.0, "a server that is confirmed down")
+    wait(lambda: host(house) == "down", what="a server that is confirmed down")
     assert house.truth()["hosts"]["standby-1"]["stops"] == 1
     house.sim("mains", "on")
     wait(lambda: host(house) == "running", 60.0, "a server that is back")
@@ -103,7 +103,7 @@ def test_a_drill_tries_the_way_to_the_server_and_touches_nothing(
 ) -> None:
     house = new_house(QUICK, example=SERVERS)
     house.start_controller()
-    wait(lambda: plan(house)["hosts"][0]["evidence"].get("client") == "up", 10.0, "its banner")
+    wait(lambda: plan(house)["hosts"][0]["evidence"].get("client") == "up", what="its banner")
     done = house.command("request", "CONFIG", "drill", "plan=outage", "--wait", within_s=40.0)
     assert done.returncode == 0, (done, house.said())
     shown = plan(house)
@@ -117,11 +117,11 @@ def test_a_silent_ups_is_lost_and_sheds_nothing_while_the_mains_contact_is_there
 ) -> None:
     house = new_house(example=SERVERS)
     house.start_controller()
-    wait(lambda: house.point("main-ups.supply")["value"] == "mains", 5.0, "the UPS's word")
+    wait(lambda: house.point("main-ups.supply")["value"] == "mains", what="the UPS's word")
     house.sim("main-ups", "silent")
-    wait(lambda: house.point("main-ups.supply")["quality"] == "stale", 10.0, "its age")
-    wait(lambda: "main-ups.lost" in house.alarms(), 20.0, "the loss")
+    wait(lambda: house.point("main-ups.supply")["quality"] == "stale", what="its age")
+    wait(lambda: "main-ups.lost" in house.alarms(), what="the loss")
     assert plan(house)["power"]["state"] == "lost"
     assert host(house) == "running"
     house.sim("main-ups", "normal")
-    wait(lambda: plan(house)["power"]["state"] == "mains", 20.0, "the UPS back")
+    wait(lambda: plan(house)["power"]["state"] == "mains", what="the UPS back")

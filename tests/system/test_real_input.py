@@ -113,10 +113,10 @@ def test_each_minute_of_a_recorded_climate_is_on_mqtt_in_the_journal_and_on_the_
     try:
         house.start_controller()
         house.start("panel")
-        wait(lambda: get(f"{house.url}/healthz"), 20.0, "a healthy panel")
+        wait(lambda: get(f"{house.url}/healthz"), what="a healthy panel")
         page.goto(house.url)
         page.wait_for_selector('[data-point="rack-air.temperature"]')
-        wait(lambda: subscriber.availability == "online", 10.0, "the feed")
+        wait(lambda: subscriber.availability == "online", what="the feed")
         history = History(house.store)
         for number, row in enumerate(rows):
             began_s = time.monotonic()
@@ -142,7 +142,7 @@ def check_row(end: End, number: int, row: Row) -> None:
     for quantity, point in POINTS.items():
         expected = getattr(row, quantity)
         what = f"row {number}: {point} of {expected} by {end.__name__}"
-        wait(partial(shows, end, point, expected), 5.0, what)
+        wait(partial(shows, end, point, expected), what=what)
 
 
 def shows(end: End, point: str, expected: float) -> bool:

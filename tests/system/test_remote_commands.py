@@ -36,7 +36,7 @@ def test_a_projector_is_switched_on_from_afar_in_two_steps_and_its_end_is_told(
     central = Central(house.broker_port, root=ROOT)
     controller = house.start_controller()
     try:
-        wait(lambda: settled(house), 20.0, "the feed")
+        wait(lambda: settled(house), what="the feed")
         wait(lambda: not house.is_on("hall-outlet"), 60.0, "a cooled projector")
         unprepared = central.ask("projector-on", {"id": "hall"})
         wait(lambda: central.replies(unprepared))
@@ -57,7 +57,7 @@ def test_a_projector_is_switched_on_from_afar_in_two_steps_and_its_end_is_told(
         controller.send_signal(signal.SIGKILL)
         controller.wait(10.0)
         house.start_controller()
-        wait(lambda: settled(house), 20.0, "the feed")
+        wait(lambda: settled(house), what="the feed")
 
         central.send(said)
         late = central.ask("projector-on", {"id": "hall"}, nonce=central.reply(prepared)["nonce"])
@@ -77,9 +77,9 @@ def test_the_feed_says_by_name_why_it_is_not_up(
 ) -> None:
     house = new_house(CENTRAL)
     house.start_controller()
-    wait(lambda: house.state()["feed"]["condition"] == "down", 10.0)
+    wait(lambda: house.state()["feed"]["condition"] == "down")
     assert "feed: down" in house.command("status", "CONFIG").stdout
     start_broker(house.broker_port)
-    wait(lambda: house.state()["feed"]["condition"] == "up", 6.0, "the returned broker")
+    wait(lambda: house.state()["feed"]["condition"] == "up", what="the returned broker")
     told = json.loads(house.command("status", "CONFIG", "--json").stdout)["feed"]
     assert (told["connected"], told["condition"]) == (True, "up")

@@ -29,6 +29,8 @@ def capture(house: House, start_broker: Callable[[int], None], tmp_path: Path) -
     words = ["-p", str(house.broker_port), "-q", "1", "-t", EVENTS, "-v"]
     with path.open("wb") as output:
         listening = subprocess.Popen([program, *words], stdout=output)
+    log = tmp_path / "mosquitto.log"
+    wait(lambda: EVENTS in log.read_text(errors="replace"), what="a listener")
     yield path
     listening.terminate()
     listening.wait(10.0)
@@ -49,11 +51,11 @@ def test_a_killed_room_and_the_capture_of_it_are_whole_and_an_altered_event_is_n
 ) -> None:
     controller = house.start_controller()
     house.trip()
-    wait(lambda: arrived(capture) > 5, 5.0, "events at the broker")
+    wait(lambda: arrived(capture) > 5, what="events at the broker")
     controller.kill()
     controller.wait(10.0)
     controller = house.start_controller()
-    wait(lambda: house.state()["feed"]["backlog"] == 0, 10.0, "an empty outbox")
+    wait(lambda: house.state()["feed"]["backlog"] == 0, what="an empty outbox")
     controller.terminate()
     assert controller.wait(10.0) == 0
     code, found = verified(house, str(house.store), "--capture", str(capture))
