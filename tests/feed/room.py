@@ -68,8 +68,9 @@ pin = 12
 """
 
 QUICK = Limits(
-    connect_s=2.0, keepalive_s=2, answer_s=1.5, slow_s=0.5, back_off_s=(0.1, 0.4), refused_s=0.5
+    connect_s=20.0, keepalive_s=60, answer_s=30.0, slow_s=0.5, back_off_s=(0.1, 0.4), refused_s=0.5
 )
+"""Soon there again, and patient: a machine may stand still for seconds."""
 
 
 class Loop:

@@ -112,7 +112,7 @@ class Panel:
             self.door.close()
 
 
-def wait(holds: Callable[[], bool], within_s: float = 15.0) -> None:
+def wait(holds: Callable[[], bool], within_s: float = 30.0) -> None:
     """Wait for a condition; a test fails where it never comes."""
     end_s = time.monotonic() + within_s
     while not holds():
@@ -161,10 +161,11 @@ def own_panel(folder: Path) -> Iterator[Panel]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     from tests.web.screens import FLAGS
 
+    expect.set_options(timeout=30_000)  # a busy machine may stand still for seconds
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser

@@ -204,10 +204,11 @@ def test_without_a_controller_state_and_health_say_so(own_panel: Panel) -> None:
 
 
 @pytest.mark.system
-def test_health_fails_within_three_seconds_of_a_scan_that_stands(own_panel: Panel) -> None:
+def test_health_fails_soon_after_a_scan_stands(own_panel: Panel) -> None:
     panel = own_panel
     panel.door.hang()
-    wait(lambda: get(panel, "/healthz").status == 503, within_s=3.0)
+    # That it is within three seconds is proven by the clock in test_hub.py.
+    wait(lambda: get(panel, "/healthz").status == 503)
 
 
 def test_metrics_carry_qualities_and_leave_out_what_is_not_known(panel: Panel) -> None:
