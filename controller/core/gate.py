@@ -94,6 +94,28 @@ RESEND = "resend"
 FEED = frozenset({PREPARE, RESEND})
 """What only a client of the feed asks, and the feed itself carries out once it is let through."""
 
+_PART = ("point", "alarm", "part", "id")
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "acknowledge": ("alarm",),
+    "reset": ("alarm",),
+    "release-lamp": ("id",),
+    "confirm-off": ("id",),
+    "switch": ("output", "to", "for"),
+    "release": ("output",),
+    "projector-on": ("id", "for"),
+    "projector-off": ("id",),
+    "start-hosts": ("override",),
+    "drill": ("plan",),
+    "confirm-down": ("host",),
+    "shelve": ("alarm", "for", "reason"),
+    "unshelve": ("alarm",),
+    "out-of-service": (*_PART, "for", "reason"),
+    "in-service": _PART,
+    RESEND: ("from", "to"),
+}
+"""The arguments of each action, none where it is not listed. One that is not known is refused: a
+`fro` in place of `for` would hold an output for two hours."""
+
 _DURATIONS = ("for",)
 _LONGEST_S = 24 * 3600.0
 
@@ -224,6 +246,14 @@ def _known(reading: Reading) -> Any:
 
 
 def _arguments(request: Request) -> Reason | None:
+    action, args = request.action, set(request.args)
+    if action == PREPARE:
+        action = request.args["action"]
+        args.remove("action")
+    takes = TAKES.get(action, ())
+    if action not in NOTES and (strange := min(args.difference(takes), default=None)):
+        allowed = ", ".join(takes) or "none"
+        return why("refused.bad-argument", argument=strange, allowed=allowed)
     for name in _DURATIONS:
         if name not in request.args:
             continue

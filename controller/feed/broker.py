@@ -65,7 +65,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Broker(msgspec.Struct, frozen=True):
-    """Where the broker is and how to get in. `tls`: None for a plain connection."""
+    """Where the broker is and how to get in. `tls`: None for a plain connection; `certificate`: the
+    file of the one that the room shows by it."""
 
     host: str
     port: int
@@ -73,6 +74,7 @@ class Broker(msgspec.Struct, frozen=True):
     username: str | None = None
     password: str | None = None
     tls: ssl.SSLContext | None = None
+    certificate: str | None = None
 
 
 class Received(msgspec.Struct, frozen=True):

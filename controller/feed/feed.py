@@ -226,6 +226,7 @@ class Feed:
             self._config.username,
             password,
             tls,
+            self._config.certificate,
         )
 
     def _tls(self) -> ssl.SSLContext:

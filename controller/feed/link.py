@@ -330,6 +330,28 @@ def connected(
     another broker by now. `took_s`: how long that one took to answer. Raises: LinkFailed.
     """
 
+    try:
+        return _in_either(broker, will, limits, bell, older, took_s)
+    except LinkFailed as failed:
+        # By TLS 1.3 a broker judges our certificate when for us the handshake is over: at times its
+        # verdict comes, at times only the end of the connection. Told as one fault.
+        hung_up = isinstance(failed, WrongVersion) and failed.condition == "down"
+        if broker.certificate is None or not (hung_up or "_ALERT_" in str(failed)):
+            raise
+        text = f"the broker hangs up: does it trust {broker.certificate}, and is that still valid?"
+        raise LinkFailed("certificate", text) from failed
+
+
+def _in_either(
+    broker: Broker,
+    will: tuple[str, bytes],
+    limits: Limits,
+    bell: int,
+    older: bool,
+    took_s: float,
+) -> Link:
+    """Return a connection in either version. Raises: LinkFailed, of it WrongVersion."""
+
     def speaking(*, older: bool, answer_s: float) -> Link:
         link = Link(broker, will, limits, older=older)
         began_s = time.monotonic()

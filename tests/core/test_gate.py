@@ -273,6 +273,28 @@ def test_a_duration_that_cannot_be_right_is_refused(text):
     assert judged(asked("switch", args={"for": text})).id == "refused.bad-argument"
 
 
+@pytest.mark.parametrize(
+    ("action", "args"),
+    [
+        ("switch", {"output": "light", "to": "on", "fro": "1min"}),
+        ("silence", {"alarm": "smoke-1.prealarm"}),
+        ("drill", {"plan": "outage", "host": "office"}),
+    ],
+)
+def test_an_argument_that_the_action_does_not_take_is_refused_by_its_name(action, args):
+    found = judged(asked(action, args=args))
+    assert found.id == "refused.bad-argument"
+    assert found.values["argument"] == list(args)[-1]
+
+
+def test_what_is_prepared_takes_the_arguments_of_its_action_and_no_others():
+    args = {"action": "switch", "output": "light", "to": "on", "for": "1min"}
+    assert judged(asked("prepare", origin=Origin.MQTT, args=args)) is None
+    args["fro"] = args.pop("for")
+    found = judged(asked("prepare", origin=Origin.MQTT, args=args))
+    assert found == why("refused.bad-argument", argument="fro", allowed="output, to, for")
+
+
 # What a refused request leaves behind: nothing but its record.
 
 

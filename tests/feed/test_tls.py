@@ -22,7 +22,7 @@ class Authority:
             f"-subj /CN={name} -keyout {name}.key -out {name}.crt",
         )
 
-    def sign(self, name: str) -> None:
+    def sign(self, name: str, days: int = 2) -> None:
         (self.folder / "san").write_text("subjectAltName = IP:127.0.0.1\n")
         _openssl(
             self.folder,
@@ -32,7 +32,7 @@ class Authority:
         _openssl(
             self.folder,
             f"x509 -req -in {name}.csr -CA {self.name}.crt -CAkey {self.name}.key "
-            f"-CAcreateserial -days 2 -extfile san -out {name}.crt",
+            f"-CAcreateserial -days {days} -extfile san -out {name}.crt",
         )
 
 
@@ -53,6 +53,7 @@ def secure(mosquitto, tmp_path):
         "require_certificate true",
     ]
     mosquitto.url = f"mqtts://127.0.0.1:{mosquitto.port}"
+    mosquitto.authority = authority
     return mosquitto.start()
 
 
@@ -76,6 +77,25 @@ def test_a_broker_signed_by_somebody_else_is_not_trusted(secure, open_room, unti
 def test_a_room_without_the_certificate_it_needs_is_told_so(secure, open_room, until):
     room = open_room(secure.url, 'ca = "ca.crt"')
     until(lambda: room.state()["condition"] == "certificate")
+
+
+@pytest.mark.parametrize("days", [2, -1], ids=["signed by somebody else", "expired"])
+def test_a_room_whose_certificate_the_broker_does_not_trust_is_told_so_each_time(
+    secure, open_room, until, tmp_path, days
+):
+    signer = Authority(tmp_path, "other") if days > 0 else secure.authority
+    signer.sign("room", days)
+    room = open_room(secure.url, OURS)
+    until(lambda: room.state()["detail"])
+    found = set()
+
+    def is_tried_often() -> bool:
+        state = room.state()
+        found.add((state["condition"], "room.crt" in str(state["detail"])))
+        return secure.log.count("New connection") >= 12
+
+    until(is_tried_often)
+    assert found == {("certificate", True)}
 
 
 def test_a_missing_certificate_is_named_and_used_once_it_is_there(
