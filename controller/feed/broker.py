@@ -65,8 +65,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Broker(msgspec.Struct, frozen=True):
-    """Where the broker is and how to get in. `tls`: None for a plain connection; `certificate`: the
-    file of the one that the room shows by it."""
+    """Where the broker is and how to get in. `tls`: None for a plain connection; `certificate`:
+    the file of the one that the room shows by it."""
 
     host: str
     port: int

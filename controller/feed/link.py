@@ -333,8 +333,8 @@ def connected(
     try:
         return _in_either(broker, will, limits, bell, older, took_s)
     except LinkFailed as failed:
-        # By TLS 1.3 a broker judges our certificate when for us the handshake is over: at times its
-        # verdict comes, at times only the end of the connection. Told as one fault.
+        # By TLS 1.3 a broker judges our certificate when for us the handshake is over: at times
+        # its verdict comes, at times only the end of the connection. Told as one fault.
         hung_up = isinstance(failed, WrongVersion) and failed.condition == "down"
         if broker.certificate is None or not (hung_up or "_ALERT_" in str(failed)):
             raise
