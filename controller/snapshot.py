@@ -70,7 +70,8 @@ class Snapshots:
         decision = published.decision
         memory = decision.memory
         stamps = Stamps(published.now, self._clock)
-        seen = Seen(decision.points, memory.outputs, published.now)
+        permits = frozenset(memory.alarms.permits)
+        seen = Seen(decision.points, memory.outputs, published.now, permits)
         seen.states = memory.rules
         mono_s = self._clock.mono_s()
         shown_alarms = self.alarms(published, stamps)

@@ -77,7 +77,8 @@ class _News:
         self._published = published
         self._points = published.decision.points
         self._memory = published.decision.memory
-        self._seen = Seen(self._points, self._memory.outputs, published.now)
+        permits = frozenset(self._memory.alarms.permits)
+        self._seen = Seen(self._points, self._memory.outputs, published.now, permits)
         self._stamps = Stamps(published.now, present._clock)
         self._seq = published.seq + ahead
 

@@ -27,6 +27,10 @@ OFF_HOLD_S = 30.0
 """So long everything stays off after the last stop (facts 6.4: 30 to 60 s): halting machines
 need to have halted."""
 
+UPS_OFF_S = 120.0
+"""Longer than a UPS that was told to switch off waits before it does (60 s by default: Phoenix
+Contact QUINT4, register 0x105A; facts 4), whatever the mains does meanwhile."""
+
 COOLER_K = 5.0
 """Without a limit of its own, a return after a shutdown by heat waits for this much below it."""
 
@@ -86,6 +90,10 @@ def items(
     fire = fire_state(seen.states)
     list_.append(Item("smoke", not (fire.latched or fire.active()), why("permit.smoke")))
     list_.append(Item("cut", not cut_state(seen.states).is_exerted, why("permit.cut")))
+    if limits.ups_off:
+        told_s = state.ups_told_s
+        stays = told_s is None or now_s >= told_s + UPS_OFF_S
+        list_.append(Item("ups-off", stays, why("permit.ups-off")))
     heat = replace(state, hot=False) if "temperature" in waived else state
     asks = everything(limits, parts, heat, power, seen)
     list_.append(Item("calm", asks is None, asks or why("permit.calm")))

@@ -14,6 +14,11 @@ OLD_S = 60.0
 """A look older than this tells nothing: the looks come every five seconds."""
 
 
+GAP_S = 10.0
+"""So long a look may not be able to tell (a neighbour that misses a ping) without the silence
+beginning anew; that time is not counted (guess: two looks)."""
+
+
 def answers(spec: HostSpec, kind: str, seen: Seen) -> bool | None:
     """Whether this kind of evidence says up (True) or down (False); None when it cannot tell."""
     if kind == "outlet":
@@ -33,15 +38,27 @@ def _outlet(spec: HostSpec, seen: Seen) -> bool | None:
 def listened(spec: HostSpec, was: HostState, seen: Seen) -> HostState:
     """Follow since when each kind is silent."""
     silent_s: dict[str, float] = {}
+    unknown_s: dict[str, float] = {}
     for kind in spec.kinds:
-        if answers(spec, kind, seen) is False:
-            silent_s[kind] = was.silent_s.get(kind, seen.now_s)
-    return was if silent_s == was.silent_s else replace(was, silent_s=silent_s)
+        told = answers(spec, kind, seen)
+        if told is False:
+            gap_s = seen.now_s - was.unknown_s.get(kind, seen.now_s)
+            since_s = was.silent_s.get(kind, seen.now_s) + gap_s
+            silent_s[kind] = since_s if gap_s <= GAP_S else seen.now_s
+        elif told is None and kind in was.silent_s:
+            silent_s[kind] = was.silent_s[kind]
+            unknown_s[kind] = was.unknown_s.get(kind, seen.now_s)
+    if (silent_s, unknown_s) == (was.silent_s, was.unknown_s):
+        return was
+    return replace(was, silent_s=silent_s, unknown_s=unknown_s)
 
 
 def confirmed(spec: HostSpec, state: HostState, now_s: float) -> int:
-    """Return how many kinds say that it is down."""
-    return sum(now_s >= since_s + SILENT_S[kind] for kind, since_s in state.silent_s.items())
+    """Return how many kinds say that it is down; one that cannot tell now says nothing."""
+    return sum(
+        kind not in state.unknown_s and now_s >= since_s + SILENT_S[kind]
+        for kind, since_s in state.silent_s.items()
+    )
 
 
 def is_down(spec: HostSpec, state: HostState, seen: Seen) -> bool:

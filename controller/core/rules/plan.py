@@ -280,7 +280,7 @@ class Plan(RuleBase):
             unproved = host.phase in (*OUT, Phase.WAITING) and not host.proved
             left = fell_silent(host)
             if host.phase is Phase.RUNNING or left or (unproved and not host.cutting):
-                stopping.queue(work, spec, reason, left)
+                stopping.queue(work, spec, reason, left and is_left_alone(host))
             elif host.phase in (Phase.WAITING, Phase.HELD, Phase.FAILED):
                 starting.call_off(work, spec)
 
@@ -369,7 +369,7 @@ class Plan(RuleBase):
                 if stage is not None:
                     stopping.queue(work, spec, stage.reason)
                 elif evidence.is_down(spec, host, work.seen):
-                    work.move(spec, host, Phase.DOWN, why("plan.fell-silent"))
+                    work.move(spec, host, Phase.DOWN, self._why_down(work, spec, host, power))
                 else:
                     work.wake(evidence.settles_s(host, work.seen.now_s))
             case Phase.QUEUED if not (work.is_read or work.asks_all):
@@ -403,6 +403,18 @@ class Plan(RuleBase):
                 starting.watch_initialise(work, spec)
             case Phase.FAILED | Phase.HELD:
                 self._failed(work, spec, host, stage)
+
+    def _why_down(self, work: Work, spec: HostSpec, host: HostState, power: PowerState) -> Reason:
+        """A host went down untold: by the outage (its own agent stopped it, its power went) or by
+        a stop that it obeys late, and then it comes back by the plan; else by somebody's hand,
+        and it is left as it was found."""
+        now_s = work.seen.now_s
+        silent_s = min(host.silent_s.values(), default=now_s)
+        in_outage = bool(work.state.begun) or power.battery_s(now_s) > 0
+        in_outage = in_outage or (power.over_s is not None and silent_s <= power.over_s)
+        is_late = host.reason == why("plan.still-up")
+        is_late = is_late and silent_s < host.since_s + spec.stop_timeout_s
+        return why("plan.fell-in-outage" if in_outage or is_late else "plan.fell-silent")
 
     def _drains(self, work: Work, power: PowerState) -> bool:
         """Whether the battery feeds the room, and has for long enough or is all but empty."""
@@ -441,6 +453,13 @@ class Plan(RuleBase):
         """A host that boots; where nothing is heard of it, it may be told again, which is a start
         and needs all that a start needs. Those that were not told yet go first."""
         starting.watch_start(work, spec)
+        has_failed = work.state.host(spec.id).phase is Phase.FAILED
+        on_battery = self._power(work.seen).battery_s(work.seen.now_s) > 0
+        if has_failed and on_battery and not evidence.is_up(spec, work.seen):
+            starting.call_off(
+                work, spec
+            )  # the outage has kept it from booting, no fault of its own
+            return
         again_s, now_s = starting.start_again_s(work, spec), work.seen.now_s
         if again_s is None:
             return
@@ -471,6 +490,10 @@ class Plan(RuleBase):
                 self._begin_return(work, [spec], work.state.overrides)
             else:
                 work.move(spec, host, Phase.WAITING, None)
+            return
+        was_in_doubt = host.reason is not None and host.reason.id == "plan.not-confirmed"
+        if was_in_doubt and evidence.is_down(spec, host, work.seen):
+            work.move(spec, host, Phase.DOWN, why("plan.down"))
             return
         # One that answers and is not initialised is not what others may stand on.
         half = host.reason is not None and host.reason.id.startswith("plan.initialise")

@@ -128,7 +128,7 @@ def conditions(
         told = any(evidence.answers(spec, kind, seen) is not None for kind in spec.kinds)
         unreachable = silent if told else None
         conditions += [
-            Condition(f"{id}.stop-unconfirmed", host.phase is Phase.UNCONFIRMED),
+            Condition(f"{id}.stop-unconfirmed", host.phase is Phase.UNCONFIRMED, values),
             Condition(f"{id}.start-failed", failed and not initialise, values),
             Condition(f"{id}.initialise-failed", failed and initialise, values),
             Condition(

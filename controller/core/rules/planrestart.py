@@ -22,7 +22,7 @@ def restored(spec: HostSpec, was: HostState, now_s: float, same_boot: bool) -> H
     for, for the outlet must not be taken from a host that boots. Whether an initialisation ran,
     nobody knows: it is not run again.
     """
-    host = replace(was, silent_s={}, asked_s=None, signal=spec.signals, clear_s=None)
+    host = replace(was, silent_s={}, unknown_s={}, asked_s=None, signal=spec.signals, clear_s=None)
     if not same_boot:
         host = replace(
             host,

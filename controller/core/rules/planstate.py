@@ -116,14 +116,15 @@ class HostState(msgspec.Struct, frozen=True):
     `step` is the record that must be kept before the next thing is done, `asked_s` when that was
     decided and `told_s` when it was done (None: not yet); `first_s`: since when it is being
     stopped, its turn to start has come, or its start was taken; `serial` numbers the commands.
-    `silent_s`: since when each kind of evidence is silent. `tries`: how often it was told.
-    `cutting`: its outlet is to go, as nothing confirmed it in time; `held_off`: it is off, and
-    stays so until its turn. `proved`: it was confirmed down and has not been started since.
-    `by_hand`: a person says that it is down. `rose`: how often it came up again after it was
-    down; `was_up`: it answered when it was told to stop, so that the stop can be measured;
-    `fell`: all of it was silent since. `cycle_s`: until when its outlet stays off before it
-    starts by it. `left`: it was down before the outage, and has not answered since. `signal`: the
-    signal that stops it may still stand, and `clear_s` is when it was last taken back.
+    `silent_s`: since when each kind of evidence is silent, moved on by the time in which it could
+    not tell; `unknown_s`: since when it cannot. `tries`: how often it was told. `cutting`: its
+    outlet is to go, as nothing confirmed it in time; `held_off`: it is off, and stays so until
+    its turn. `proved`: it was confirmed down and has not been started since. `by_hand`: a person
+    says that it is down. `rose`: how often it came up again after it was down; `was_up`: it
+    answered when it was told to stop, so that the stop can be measured; `fell`: all of it was
+    silent since. `cycle_s`: until when its outlet stays off before it starts by it. `left`: it
+    was down before the outage, and has not answered since. `signal`: the signal that stops it may
+    still stand, and `clear_s` is when it was last taken back.
     """
 
     phase: Phase = Phase.RUNNING
@@ -136,6 +137,7 @@ class HostState(msgspec.Struct, frozen=True):
     serial: int = 0
     tries: int = 0
     silent_s: dict[str, float] = {}
+    unknown_s: dict[str, float] = {}
     cutting: bool = False
     held_off: bool = False
     proved: bool = False
@@ -209,8 +211,8 @@ def is_left_alone(host: HostState) -> bool:
 
 def fell_silent(host: HostState) -> bool:
     """Down by itself or by somebody's hand, and nobody has said so."""
-    by_itself = host.reason is not None and host.reason.id == "plan.fell-silent"
-    return host.phase is Phase.DOWN and by_itself
+    ids = ("plan.fell-silent", "plan.fell-in-outage")
+    return host.phase is Phase.DOWN and host.reason is not None and host.reason.id in ids
 
 
 def with_host(state: PlanState, id: str, host: HostState) -> PlanState:

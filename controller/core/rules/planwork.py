@@ -113,11 +113,16 @@ class Work:
         return new
 
     def once_recorded(
-        self, spec: HostSpec, host: HostState, cause: str, act: Callable[[HostState], HostState]
+        self,
+        spec: HostSpec,
+        host: HostState,
+        cause: str,
+        act: Callable[[HostState], HostState],
+        data: Mapping[str, object] | None = None,
     ) -> None:
         """Record a step first; do it, by `act`, in a scan that sees it recorded."""
         if host.asked_s is None:
-            step = self.tell(spec.id, cause)
+            step = self.tell(spec.id, cause, data)
             self.put(spec, replace(host, step=step, asked_s=self.seen.now_s))
         elif self.is_recorded(host.step, host.asked_s):
             self.put(spec, act(host))

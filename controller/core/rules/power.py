@@ -20,7 +20,7 @@ from controller.core.reading import Quality, Reading
 from controller.core.reason import Reason, why
 from controller.core.request import Request
 from controller.core.rules.base import NEVER_S, RuleBase, Seen, Step
-from controller.core.rules.ups import UpsRule, UpsState
+from controller.core.rules.ups import DEAD_S, LOST_S, UpsRule, UpsState
 
 TRANSFER_S = 5.0
 """So long after one of them has moved, the mains contact and a UPS may say different things: a UPS
@@ -46,7 +46,9 @@ class PowerState(msgspec.Struct, frozen=True):
     present one counts. `mains_s`: since when the mains is known to be there. `dark_s`: since
     when the mains contact is absent. `silent_s`: the last word of the UPS that is lost for
     longest in this outage; `blind`: of one that is lost nobody knows what is left. `vouched`: a
-    person says that the mains is there."""
+    person says that the mains is there. `over_s`: when the last outage was over for good;
+    `unknown_s`: since when nothing tells of a mains that was there; `charge_lost`: a UPS on
+    battery has left off telling its charge."""
 
     state: Power = Power.UNKNOWN
     since_s: float = 0.0
@@ -64,6 +66,9 @@ class PowerState(msgspec.Struct, frozen=True):
     projected: bool = False
     charge: float | None = None
     vouched: bool = False
+    over_s: float | None = None
+    unknown_s: float | None = None
+    charge_lost: bool = False
 
     def battery_s(self, now_s: float) -> float:
         """Return the time on battery since the mains was last stable."""
@@ -113,7 +118,7 @@ class PowerRule(RuleBase):
         """An outage's time never shrinks; that the mains was stable must be seen again."""
         if same_boot:
             # While nobody listened the mains may have failed: it is stable from now on.
-            return msgspec.structs.replace(was, mains_s=None)
+            return msgspec.structs.replace(was, mains_s=None, unknown_s=None)
         return PowerState(
             state=was.state,
             since_s=now_s,
@@ -171,8 +176,10 @@ class PowerRule(RuleBase):
 
     def _contact(self, was: PowerState, seen: Seen) -> PowerState:
         readings = [seen[id] for id in self._mains]
-        absent = any(reading.is_false for reading in readings)
         present = bool(readings) and all(reading.is_true for reading in readings)
+        absent = any(reading.is_false for reading in readings)
+        # One that falls silent in an outage has not seen the mains return.
+        absent = absent or (was.dark_s is not None and not present)
         dark_s = (was.dark_s if was.dark_s is not None else seen.now_s) if absent else None
         present_s = None
         if present:
@@ -238,23 +245,30 @@ class PowerRule(RuleBase):
         elif not discharging and on_s is not None:
             counted_s, on_s = counted_s + now_s - on_s, None
         on_mains = was.state is Power.MAINS or was.vouched
-        mains_s = None
+        mains_s = unknown_s = None
         # An old word of before a restart says nothing of the mains now.
         heard = was.present_s is not None or all(
             ups.heard_s >= (ups.began_s or 0.0) for ups in states if ups.heard_s is not None
         )
         if on_mains and (heard or was.vouched):
-            mains_s = was.mains_s if was.mains_s is not None else now_s
+            mains_s = _since_s(was, now_s)
             if now_s >= mains_s + self.stable_s:
+                if counted_s:
+                    was = msgspec.structs.replace(was, over_s=now_s)
                 counted_s = 0.0
+        elif was.mains_s is not None and was.reason == why("power.unknown"):
+            mains_s = was.mains_s
+            unknown_s = was.unknown_s if was.unknown_s is not None else now_s
         # What a declared test drains is no outage.
         low = any(ups.low and ups.supply != "mains" for ups in states) and not testing
         # A low battery that falls silent has not recovered.
         low = low or (was.low and not on_mains)
-        if (counted_s, on_s, mains_s, low) == (was.counted_s, was.on_s, was.mains_s, was.low):
+        if (counted_s, on_s, mains_s, unknown_s, low) == (
+            was.counted_s, was.on_s, was.mains_s, was.unknown_s, was.low,
+        ):  # fmt: skip
             return was
         return msgspec.structs.replace(
-            was, counted_s=counted_s, on_s=on_s, mains_s=mains_s, low=low
+            was, counted_s=counted_s, on_s=on_s, mains_s=mains_s, unknown_s=unknown_s, low=low
         )
 
     def _left(self, was: PowerState, seen: Seen) -> PowerState:
@@ -269,13 +283,20 @@ class PowerRule(RuleBase):
         if was.state is Power.OUTAGE and lost:
             silent_s = min(ups.heard_s or 0.0 for ups in lost)
             blind = any(_estimate_s(was, ups, now_s) is None for ups in lost)
+        charge_lost = was.on_s is not None and any(
+            ups.charge_s is not None and now_s > max(ups.charge_s, was.on_s) + DEAD_S
+            for ups in states
+            if not ups.lost
+        )
         runtime_s = min((one for one in left if one is not None), default=None)
-        found = (runtime_s, bool(lost), min(charge, default=None), silent_s, blind)
-        if found == (was.runtime_s, was.projected, was.charge, was.silent_s, was.blind):
+        found = (runtime_s, bool(lost), min(charge, default=None), silent_s, blind, charge_lost)
+        if found == (
+            was.runtime_s, was.projected, was.charge, was.silent_s, was.blind, was.charge_lost,
+        ):  # fmt: skip
             return was
         return msgspec.structs.replace(
             was, runtime_s=runtime_s, runtime_at_s=now_s, projected=bool(lost), charge=found[2],
-            silent_s=silent_s, blind=blind,
+            silent_s=silent_s, blind=blind, charge_lost=charge_lost,
         )  # fmt: skip
 
     def _wake_s(self, state: PowerState, seen: Seen) -> float:
@@ -288,6 +309,15 @@ class PowerRule(RuleBase):
         ]
         return min((at_s for at_s in instants if at_s is not None and at_s > now_s),
                    default=NEVER_S)  # fmt: skip
+
+
+def _since_s(was: PowerState, now_s: float) -> float:
+    """Since when a mains that is there now has been so. A gap in which a contact could not be
+    read, as short as one that does not make a UPS lost, is not counted and begins nothing anew."""
+    if was.mains_s is None:
+        return now_s
+    gap_s = 0.0 if was.unknown_s is None else now_s - was.unknown_s
+    return now_s if gap_s > LOST_S else was.mains_s + gap_s
 
 
 def _estimate_s(power: PowerState, ups: UpsState, now_s: float) -> float | None:

@@ -132,6 +132,8 @@ def trigger(
                 return why("plan.need", runtime=round(left_s), need=round(need))
         elif stage.runtime_below_s is not None and left_s <= stage.runtime_below_s:
             return why("plan.runtime", runtime=round(left_s))
+    if stage.charge_below is not None and power.charge_lost:
+        return why("plan.charge-unknown")
     if (
         stage.charge_below is not None
         and power.charge is not None

@@ -146,6 +146,10 @@ def watch_start(work: Work, spec: HostSpec) -> None:
         return
     told_s = host.told_s if host.first_s is None else host.first_s
     end_s = max(told_s, host.cycle_s or 0.0) + spec.start_timeout_s
+    by_itself = host.reason == why("plan.found-up")
+    if seen.now_s >= end_s and by_itself and evidence.is_down(spec, host, seen):
+        work.move(spec, host, Phase.DOWN, why("plan.down"))  # nobody had started it
+        return
     if seen.now_s >= end_s:
         fault = evidence.fault(reply)
         work.move(spec, host, Phase.FAILED, why("plan.start-failed", fault=fault))
@@ -181,7 +185,9 @@ def start_again(work: Work, spec: HostSpec) -> None:
         work.state = replace(work.state, started_s=work.seen.now_s)
         return replace(work.command(spec, host, "start"), reason=why("plan.start-asked"))
 
-    work.once_recorded(spec, work.state.host(spec.id), "plan.start-again", act)
+    host = work.state.host(spec.id)
+    fault = evidence.fault(work.reply(spec, host))
+    work.once_recorded(spec, host, "plan.start-again", act, {"fault": fault})
 
 
 def start_no_more(work: Work, spec: HostSpec) -> None:

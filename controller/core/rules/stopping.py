@@ -72,13 +72,18 @@ def watch_stop(work: Work, spec: HostSpec, asked: bool) -> None:
     if asked and host.tries == 0 and host.asked_s is None:
         _stop_again(work, spec, replace(host, first_s=now_s))
         return
-    may_run = host.fell or (host.tries == 0 and now_s >= end_s)
+    # One that was told may miss a look while it halts: it has its time.
+    is_over = now_s >= end_s
+    may_run = host.fell and is_over if host.tries else host.fell or is_over
     if not asked and may_run and evidence.is_up(spec, work.seen):
         comes_up(work, spec, host)
         return
     if now_s >= end_s:
+        fault = evidence.fault(work.reply(spec, host))
         reason = why("plan.unconfirmed", confirmed=float(evidence.confirmed(spec, host, now_s)),
-                     needs=float(spec.needs))  # fmt: skip
+                     needs=float(spec.needs), fault=fault)  # fmt: skip
+        if host.tries == 0:
+            reason = why("plan.called-off")  # only watched: it may never have been told
         work.move(spec, host, Phase.UNCONFIRMED, reason)
         return
     work.wake(end_s)
@@ -86,7 +91,7 @@ def watch_stop(work: Work, spec: HostSpec, asked: bool) -> None:
     if host.asked_s is not None:
         _stop_again(work, spec, host)
         return
-    if host.fell and evidence.is_up(spec, work.seen) and host.rose < ROSE:
+    if asked and host.fell and evidence.is_up(spec, work.seen) and host.rose < ROSE:
         # It went down and came up again: it has rebooted instead.
         _stop_again(work, spec, replace(host, fell=False, rose=host.rose + 1))
         return
@@ -107,8 +112,9 @@ def watch_stop(work: Work, spec: HostSpec, asked: bool) -> None:
 
 def _stop_again(work: Work, spec: HostSpec, host: HostState) -> None:
     work.once_recorded(
-        spec, host, "plan.stop-again", lambda host: work.command(spec, host, "stop")
-    )
+        spec, host, "plan.stop-again", lambda host: work.command(spec, host, "stop"),
+        {"fault": evidence.fault(work.reply(spec, host))},
+    )  # fmt: skip
 
 
 def _down(work: Work, spec: HostSpec, host: HostState) -> None:

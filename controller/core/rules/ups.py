@@ -68,7 +68,8 @@ class UpsParts(msgspec.Struct, frozen=True):
 class UpsState(msgspec.Struct, frozen=True):
     """`supply`: its last trustworthy word, `heard_s` of when, `word_s` since when it is the same;
     `again`: good replies since it was lost; `battery_s`: since when it is on
-    battery by that word, `low_s` since when its battery is low; `exposed`: by its last words its
+    battery by that word, `low_s` since when its battery is low; `charge_s`: of when its charge is;
+    `exposed`: by its last words its
     battery may not hold what it feeds (bypass, a fault, a test). `in_band_s`: since when which of
     voltage and frequency is in band, moved on by the time in which it was not known; `unknown_s`:
     since when it is not. `began_s`: since when this controller listens."""
@@ -86,6 +87,7 @@ class UpsState(msgspec.Struct, frozen=True):
     exposed: bool = False
     runtime: Runtime = Runtime()
     charge: float | None = None
+    charge_s: float | None = None
     in_band_s: dict[str, float] = {}
     unknown_s: dict[str, float] = {}
     out_s: float | None = None
@@ -220,6 +222,8 @@ class UpsRule(RuleBase):
         if lost and (not self.parts.talks or supply.at_s > (was.heard_s or 0.0)):
             again += 1
             lost = self.parts.talks and again < BELIEVED
+        if lost and not (points or seen.points).get(f"{ups}.supply", NEVER_READ).is_good:
+            lost = False  # its contact says so, which is no reply that may be a stray one
         battery_s = None
         if word == "battery":
             battery_s = was.battery_s if was.battery_s is not None else supply.at_s
@@ -227,7 +231,7 @@ class UpsRule(RuleBase):
         testing = test and battery_s is not None and now_s < battery_s + TEST_S
         is_low = self._is_low(seen, points)
         low_s = None if not is_low else was.low_s if was.low_s is not None else now_s
-        charge = seen[f"{ups}.charge"].number
+        charge = seen[f"{ups}.charge"]
         return msgspec.structs.replace(
             was,
             supply=word,
@@ -241,7 +245,8 @@ class UpsRule(RuleBase):
             low=low_s is not None and now_s >= low_s + LOW_S,
             exposed=word == "bypass" or test or self._is_faulty(seen),
             runtime=was.runtime.taken(seen[f"{ups}.runtime"]),
-            charge=charge if charge is not None else was.charge,
+            charge=was.charge if charge.number is None else charge.number,
+            charge_s=was.charge_s if charge.number is None else charge.at_s,
         )
 
     def _lost_at_s(self, state: UpsState) -> float:

@@ -16,9 +16,8 @@ from controller.core.rules.power import Power, PowerState
 from controller.core.rules.ups import with_a_say
 
 TRIES = 3
-AGAIN_S = 120.0
-"""Longer than a UPS waits before it is off (60 s by default: Phoenix Contact QUINT4, register
-0x105A; facts 4), for one that is told again may begin its wait anew."""
+AGAIN_S = comeback.UPS_OFF_S
+"""One that is told again may begin its wait anew."""
 
 
 def switch_off(limits: Limits, parts: Parts, work: Work, power: PowerState) -> None:
@@ -29,8 +28,15 @@ def switch_off(limits: Limits, parts: Parts, work: Work, power: PowerState) -> N
     if not (is_outage and drained and _all_done(parts, state)):
         if state.ups_asked_s is not None:
             work.state = replace(state, ups_asked_s=None)
-        if state.ups_tries and power.state is Power.MAINS:  # it has obeyed: it came back with it
-            work.state = replace(work.state, ups_tries=0, ups_told_s=None)
+        upses = with_a_say(parts.upses, work.seen).values()
+        has_obeyed = any(ups.supply == "off" for ups in upses)
+        if state.ups_tries and (has_obeyed or power.state is Power.MAINS):
+            work.state = replace(work.state, ups_tries=0)
+        if state.ups_told_s is not None:
+            # One that said nothing of it may have obeyed, or will yet switch off.
+            if has_obeyed or _was_waited_for(state, now_s):
+                work.state = replace(work.state, ups_told_s=None)
+            work.wake(state.ups_told_s + AGAIN_S)
         return
     if state.over_s is None or now_s < state.over_s + comeback.OFF_HOLD_S:
         return
