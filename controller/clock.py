@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from collections.abc import Callable
 
@@ -30,6 +32,40 @@ class Clock:
     def real_s(self, paced_s: float) -> float:
         """How long a paced duration takes on a real clock, for waiting."""
         return paced_s / self.pace
+
+
+class KernelClock:
+    """Whether anything keeps this machine's clock right: the kernel is told so by chrony or
+    systemd-timesyncd. A Pi without a clock chip restores the time of its last shutdown, which is
+    always plausible and never right. Source: adjtimex(2)."""
+
+    _STATUS_AT = (
+        40  # struct timex of 64-bit Linux: modes, offset, freq, maxerror, esterror, status
+    )
+    _UNSYNCHRONISED = 0x0040
+    _ERROR = 5
+    _KEPT_S = 1.0
+
+    def __init__(self) -> None:
+        self._adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+        self._asked_s = float("-inf")
+        self._is_synchronised = False
+
+    def is_synchronised(self) -> bool:
+        """Ask the kernel, at most once a second."""
+        now_s = time.monotonic()
+        if now_s >= self._asked_s + self._KEPT_S:
+            self._asked_s = now_s
+            self._is_synchronised = plausible(time.time()) and self._ask()
+        return self._is_synchronised
+
+    def _ask(self) -> bool:
+        if self._adjtimex is None:
+            return False
+        told = ctypes.create_string_buffer(512)  # no modes: nothing is set
+        state = self._adjtimex(told)
+        status = int.from_bytes(told.raw[self._STATUS_AT : self._STATUS_AT + 4], sys.byteorder)
+        return 0 <= state != self._ERROR and not status & self._UNSYNCHRONISED
 
 
 def boot_id() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from controller.config.power import HostConfig
@@ -30,7 +31,8 @@ def missing_secrets(file: RoomFile) -> dict[str, str | bool]:
     """Return, as faults of the shell, the missing files of each part, or False."""
     told: dict[str, str | bool] = {}
     for part, paths in secret_files(file).items():
-        missing = [str(path) for path in paths if not path.is_file()]
+        # Unlike Path.is_file() it does not raise where a folder may not be looked into.
+        missing = [str(path) for path in paths if not os.path.isfile(path)]
         told[f"{part}.secret-missing"] = "; ".join(missing) or False
     return told
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.build import build, contact_specs
-from controller.clock import Clock, boot_id
+from controller.clock import Clock, KernelClock, boot_id
 from controller.config.schema import RoomFile
 from controller.core.event import Event
 from controller.core.memory import Memory, decode
@@ -65,7 +65,7 @@ class Controller:
         make_run_dir(self.run)
         self._lock = _take_lock(self.run / "lock")
         self._board = open_board(file, config, self.run)
-        self.clock = Clock(file.simulation.pace, self._vouched() if file.simulated else None)
+        self.clock = Clock(file.simulation.pace, self._vouched())
         # Faults from before the first scan; None once they are told.
         self._early: dict[str, str | bool] | None = {}
         # What was wrong with the journal as it was opened; it may be mended by the first scan.
@@ -184,7 +184,10 @@ class Controller:
         state: dict[str, Any] = self.feed.state()
         return state
 
-    def _vouched(self) -> Any:
+    def _vouched(self) -> Callable[[], bool]:
+        """What vouches for wall time: the kernel, or whoever plays the world."""
+        if not self.file.simulated:
+            return KernelClock().is_synchronised
         return lambda: bool(getattr(self._board.pins, "synchronised", True))
 
     def _journal_fault(self, fault: str | None) -> None:

@@ -26,11 +26,15 @@ CONDITIONS: Mapping[Condition, str] = MappingProxyType(
 
 
 class LinkFailed(Exception):
-    """The connection is over, or did not come about; says in which condition the feed is now."""
+    """The connection is over, or did not come about; says in which condition the feed is now.
 
-    def __init__(self, condition: Condition, detail: str) -> None:
+    `soon`: it may be another thing the next moment, and is tried again soon.
+    """
+
+    def __init__(self, condition: Condition, detail: str, *, soon: bool = False) -> None:
         super().__init__(detail)
         self.condition: Condition = condition
+        self.soon = soon or condition in ("down", "silent")
 
 
 class WrongVersion(LinkFailed):

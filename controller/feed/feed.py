@@ -131,7 +131,7 @@ class Feed:
                 return
             except LinkFailed as failed:
                 self._say(failed.condition, str(failed))
-                soon = failed.condition in ("down", "silent")
+                soon = failed.soon
             except Exception:
                 self._say("down", "the feed itself has failed")
                 raise  # to the thread, which reports it and begins again

@@ -233,6 +233,9 @@ class Link:
                 self._limits.keepalive_s,
                 properties=self._asked_of_broker(),
             )
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            # Whoever took the connection for the broker has dropped it: nothing was judged.
+            raise LinkFailed("down", f"{broker.host}:{broker.port}: {_text(error)}") from error
         except ssl.SSLError as error:
             raise LinkFailed("certificate", _text(error)) from error
         except (OSError, UnicodeError) as error:  # a host name may be no name at all
@@ -339,7 +342,7 @@ def connected(
         if broker.certificate is None or not (hung_up or "_ALERT_" in str(failed)):
             raise
         text = f"the broker hangs up: does it trust {broker.certificate}, and is that still valid?"
-        raise LinkFailed("certificate", text) from failed
+        raise LinkFailed("certificate", text, soon=hung_up) from failed
 
 
 def _in_either(

@@ -130,6 +130,8 @@ def _checked(
     events = first = last = restarts = 0
     hashes: set[str] = set()
     boot = ""
+    if held:
+        held.execute("BEGIN")  # one moment of a journal that may be trimmed meanwhile
     trimmed = anchor(held).seq if held else 0
     found = map(_Came._make, con.execute("SELECT * FROM came ORDER BY seq"))
     for seq, group in groupby(found, key=lambda came: came.seq):

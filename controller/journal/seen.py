@@ -78,7 +78,8 @@ class SeenRequests:
     def _forget(self, now_s: float = float("-inf")) -> None:
         expires = self._expires.pop(next(iter(self._expires)))
         if now_s < expires:
-            self._note(expires)
+            # One noted by a clock that ran ahead is not held to be of then.
+            self._note(min(expires, int(now_s) + KEPT_S) if now_s > 0 else expires)
 
     def _note(self, expires: int) -> None:
         # Seen within the second after `expires` less a day, by a clock that may be behind.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import socket
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from controller import rundir
-from controller.clock import Clock, plausible
+from controller.clock import Clock, KernelClock, plausible
 from controller.rundir import run_dir
 from firmware.notify import Watchdog, notify
 
@@ -80,3 +82,23 @@ def test_a_user_has_a_run_directory_of_its_own_unless_the_service_guards_the_roo
     assert run_dir(store).parent == own / "roomwarden"
     (system / run_dir(store).name).mkdir(parents=True)
     assert run_dir(store).parent == system
+
+
+def test_a_machine_whose_clock_nothing_keeps_right_is_not_believed(monkeypatch):
+
+    class Kernel:
+        state, status = 0, 0x2001
+
+        def adjtimex(self, buffer):
+            buffer[40:44] = self.status.to_bytes(4, sys.byteorder)
+            return self.state
+
+    kernel = Kernel()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: kernel)
+    assert KernelClock().is_synchronised()
+    kernel.status = 0x2041
+    assert not KernelClock().is_synchronised()
+    kernel.status, kernel.state = 0x2001, 5
+    assert not KernelClock().is_synchronised()
+    kernel.state = -1
+    assert not KernelClock().is_synchronised()
