@@ -46,6 +46,8 @@ class Outbox:
                 return False
             if not self._waiting and not self._fetch():
                 return False
+            if not self._waiting:
+                continue
             event = self._waiting.popleft()
             payload = encoded(JournalEvent(**event))
             message = link.publish(self._topic, payload, qos=1, retain=False)
@@ -72,10 +74,15 @@ class Outbox:
         self._read = max(self._read, self._journal.acked_seq)
         if self._journal.recorded_seq + self._journal.offset <= self._read:
             return False
-        self._waiting.extend(self._journal.events_after(self._read, _READ_AT_ONCE))
-        if not self._waiting:
+        found = self._journal.find(self._read + 1, 2**62, _READ_AT_ONCE)
+        seqs = [*found.unreadable, *(event["seq"] for event in found.events)]
+        if not seqs:
             return False
-        self._read = self._waiting[-1]["seq"]
+        # A damaged event is passed by: the consumer sees the gap, and the journal tells of it.
+        self._read = max(seqs)
+        self._waiting.extend(found.events)
+        if not self._waiting:
+            self._sent = self._read
         return True
 
 

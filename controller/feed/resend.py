@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any
 
 from controller.core.reason import Reason, why
@@ -52,6 +53,7 @@ class _Job:
         self.sent = 0
         self.begins_late = False
         self.is_read = False
+        self.is_damaged = False
         self.waiting: deque[dict[str, Any]] = deque()
         self.under_way: set[int] = set()
 
@@ -85,6 +87,8 @@ class Resend:
                 return False
             if not job.waiting and not self._fetch(job, sent_seq):
                 return self._ended(client, job)
+            if not job.waiting:
+                continue
             event = job.waiting.popleft()
             payload = encoded(JournalEvent(**event))
             job.under_way.add(link.publish(self._topic, payload, qos=1, retain=False))
@@ -103,7 +107,7 @@ class Resend:
 
     def _is_early(self, job: _Job, sent_seq: int) -> bool:
         """Whether the next event is there and not sent yet, and will be."""
-        if job.is_read or job.next >= job.wanted.stop or self._journal.fault is not None:
+        if job.is_read or job.next >= job.wanted.stop or self._journal.use_fault is not None:
             return False
         return sent_seq < job.next <= self._last_seq
 
@@ -116,27 +120,30 @@ class Resend:
             return False
         first = job.next == job.wanted.start
         last = min(job.wanted.stop - 1, sent_seq)
-        page = self._journal.events_between(job.next, last, _READ_AT_ONCE)
+        page, unreadable = self._journal.find(job.next, last, _READ_AT_ONCE)
         if first and page and page[0]["seq"] > job.next:
             # A mark stands for the events that were lost, and is the last of their numbers.
-            mark = page[0]["cause"] == DROPPED and page[0]["data"]["from"] <= job.next
+            mark = page[0]["cause"] == DROPPED and _marked_from(page[0]) <= job.next
             job.begins_late = not mark
-        if not page:
+        if unreadable:
+            job.is_damaged = True
+            job.next = unreadable[-1] + 1
+        if page:
+            job.next = max(job.next, page[-1]["seq"] + 1)
+            job.waiting.extend(page)
+        elif not unreadable:
             job.is_read = True
-            return False
-        job.next = page[-1]["seq"] + 1
-        job.waiting.extend(page)
-        return True
+        return bool(page or unreadable)
 
     def _ended(self, client: str, job: _Job) -> bool:
         """Tell the outcome once everything has arrived; True when another range may follow."""
         if job.under_way:
             return False
         del self._jobs[client]
-        is_whole = not job.begins_late and job.next == job.wanted.stop
+        is_whole = not (job.begins_late or job.is_damaged) and job.next == job.wanted.stop
         if is_whole:
             job.told(why("resend.done", count=job.sent), True)
-        elif self._journal.fault is not None:
+        elif job.is_damaged or self._journal.use_fault is not None:
             job.told(why("resend.unreadable", count=job.sent), False)
         else:
             job.told(self._missing(job), False)
@@ -148,3 +155,8 @@ class Resend:
         ended = job.is_read and job.sent
         last = job.next - 1 if ended else self._last_seq
         return why("resend.not-kept", first=first, last=last, count=job.sent)
+
+
+def _marked_from(event: Mapping[str, Any]) -> float:
+    first = event["data"].get("from")
+    return first if isinstance(first, int) else inf

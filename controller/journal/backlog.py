@@ -84,6 +84,13 @@ class Backlog:
             self._waiting.popleft()
         del self._sealed[:count]
 
+    def go_on_at(self, disk: Place, used_seq: int) -> None:
+        """Take up a file read only now, behind `used_seq`; what it lacks up to there is lost."""
+        self.known, self.offset = disk, used_seq
+        if used_seq > disk.seq:
+            self._waiting.appendleft(Gap(disk.seq + 1 - used_seq, 0, "", 0.0))
+            self.dropped += used_seq - disk.seq
+
     def meet(self, disk: Place) -> Place | None:
         """Agree with a file just opened; return the anchor to give it when it is a new one."""
         known = self.known

@@ -14,6 +14,7 @@ from controller.core.event import Event
 
 COLUMNS = "seq, boot, at, kind, subject, cause, actor, data, prev, hash"
 DROPPED = "events-dropped"
+_NO_TEXT = ("seq", "data")
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last that RFC 3339 can write
 
 
@@ -65,8 +66,16 @@ def hash_of(row: Sealed) -> str:
 
 
 def event_object(row: Sealed) -> dict[str, Any]:
-    """Return the event as others get it: on MQTT, at the door, from the command line."""
-    return {**_body(row), "hash": row.hash}
+    """Return the event as others get it: on MQTT, at the door, from the command line.
+
+    Raises: ValueError, TypeError or RecursionError where the row is damaged.
+    """
+    event = {**_body(row), "hash": row.hash}
+    if not isinstance(event["data"], dict):
+        raise ValueError(f"event {row.seq}: its data is no object")
+    if not all(isinstance(value, str) for name, value in event.items() if name not in _NO_TEXT):
+        raise ValueError(f"event {row.seq}: holds bytes in the place of text")
+    return event
 
 
 def _body(row: Sealed) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from controller.clock import Clock
 from controller.core.event import Recorded
 from controller.journal.backlog import LIMIT
 from controller.journal.codec import PointStore, Stored
-from controller.journal.readonly import HistoryUnavailable, ReadOnly
+from controller.journal.readonly import Found, HistoryUnavailable, ReadOnly
 from controller.journal.seen import SeenRequests
 from controller.journal.store import Kept
 from controller.journal.writer import BATCH_ROWS, Memory, Unsent, Writer, WriterThread
@@ -83,6 +83,8 @@ class Journal:
         self._recorded_seq = 0
         self._asked_seq, self._asked_s, self._was_late = 0, 0.0, False
         self._spilled: Memory | None = None
+        self._unread: str | None = None
+        self._damaged: tuple[int, int] | None = None  # the first and the last one met
         self._writer = Writer(
             path,
             size_bytes,
@@ -137,7 +139,15 @@ class Journal:
 
     @property
     def fault(self) -> str | None:
-        """What keeps the journal from the disk, in English; None while all is well.
+        """What is wrong with the journal, in English; None while all is well.
+
+        Damaged and missing events are told until they are let go, or the program ends.
+        """
+        return self.use_fault or self._cut or self._damage
+
+    @property
+    def use_fault(self) -> str | None:
+        """What keeps the journal from being written, or read at all; None while it is in use.
 
         A disk that hangs raises no error: it is told by how long it has recorded nothing.
         """
@@ -146,7 +156,23 @@ class Journal:
             hangs = self._was_late or waits_s > HANG_S
         else:
             hangs = self._was_late and waits_s <= QUIET_S
-        return self._writer.fault or (HANGS if hangs else None)
+        return self._writer.fault or (HANGS if hangs else self._unread)
+
+    @property
+    def _cut(self) -> str | None:
+        match self._writer.cut:
+            case (first, last) if last >= self.first_seq:
+                return f"the end of the journal was missing: events {first} to {last}"
+        return None
+
+    @property
+    def _damage(self) -> str | None:
+        match self._damaged:
+            case (first, last) if last >= self.first_seq:
+                if first == last:
+                    return f"event {first} of the journal cannot be read"
+                return f"events of the journal cannot be read, the first {first}, the last {last}"
+        return None
 
     @property
     def recorded_seq(self) -> int:
@@ -228,12 +254,33 @@ class Journal:
         return self.events_between(seq + 1, 2**62, limit)
 
     def events_between(self, first: int, last: int, limit: int = 1000) -> list[dict[str, Any]]:
-        """Return durable events `first` to `last`; none while the file cannot be read."""
+        """Return durable events `first` to `last` but the damaged ones."""
+        return self.find(first, last, limit).events
+
+    def find(self, first: int, last: int, limit: int) -> Found:
+        """Return durable events `first` to `last` and which are damaged; `limit` in all.
+
+        Nothing while the file cannot be read. That is a fault, and so is what is damaged.
+        """
+        # Behind a damaged page it could not be told where the events end.
+        last = min(last, self.recorded_seq + self.offset)
         try:
-            return self._file.events_between(first, last, limit)
+            found = self._file.find(first, last, limit)
         except HistoryUnavailable as error:
             log.debug("no events now: %s", error)
-            return []
+            self._unread = f"the journal cannot be read from event {first} on: {error}"
+            return Found([], [])
+        self._unread = None
+        if found.unreadable:
+            self._note_damage(found.unreadable)
+        return found
+
+    def _note_damage(self, unreadable: Sequence[int]) -> None:
+        first, last = self._damaged or (unreadable[0], unreadable[0])
+        known = self._damaged
+        self._damaged = (min(first, *unreadable), max(last, *unreadable))
+        if self._damaged != known:
+            log.error("%s", self._damage)
 
     def seq_before(self, at_s: float) -> int:
         """Return the number of the last event before wall time `at_s`; 0 while nobody can tell."""

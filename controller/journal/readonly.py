@@ -8,15 +8,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from controller.journal.chain import event_object, rows
+from controller.journal.chain import anchor, event_object, rows
+from controller.journal.faults import is_damage, is_unreadable_place
 
 _WAIT_S = 0.5
+_BAD_ROW = (sqlite3.Error, ValueError, TypeError, RecursionError)
 
 
 class HistoryUnavailable(Exception):
     """There is no journal to read: not made yet, locked for good, or not readable."""
+
+
+class Found(NamedTuple):
+    """Events of one look, in order, and the numbers there that are damaged."""
+
+    events: list[dict[str, Any]]
+    unreadable: list[int]
 
 
 class ReadOnly:
@@ -43,9 +52,17 @@ class ReadOnly:
                 raise HistoryUnavailable(f"{self._path}: {error}") from error
 
     def events_between(self, first: int, last: int, limit: int) -> list[dict[str, Any]]:
-        """Return events `first` to `last`, oldest first, `limit` at most."""
+        """Return events `first` to `last` without damaged ones, oldest first, `limit` at most."""
+        return self.find(first, last, limit).events
+
+    def find(self, first: int, last: int, limit: int) -> Found:
+        """Return events `first` to `last`, read and unreadable together `limit` at most."""
+        limit = max(0, limit)
         with self.look() as con:
-            return [event_object(row) for row in rows(con, first, last, max(0, limit))]
+            try:
+                return Found([event_object(row) for row in rows(con, first, last, limit)], [])
+            except _BAD_ROW:  # of any of them: which one shows below
+                return _one_by_one(con, first, last, limit)
 
     def seq_before(self, at_ms: float) -> int:
         """Return the number of the last event before the first one at or after a wall time."""
@@ -90,3 +107,28 @@ class ReadOnly:
         if self._con is not None:
             self._con.close()
             self._con = None
+
+
+def _one_by_one(con: sqlite3.Connection, first: int, last: int, limit: int) -> Found:
+    """Read around what is damaged. Raises: sqlite3.Error where all of it may be there later."""
+    # From where events are kept: what was let go is not damaged.
+    found, at = Found([], []), max(first, anchor(con).seq + 1)
+    passing: Exception | None = None
+    while at <= last and len(found.events) + len(found.unreadable) < limit:
+        try:
+            row = next(rows(con, at, last, 1), None)
+            if row is None:
+                break
+            at = row.seq
+            found.events.append(event_object(row))
+        except _BAD_ROW as error:
+            if is_unreadable_place(error):
+                passing = error
+            elif not is_damage(error):
+                raise
+            found.unreadable.append(at)
+        at += 1
+    # A medium that gave others but not this one has lost it; one that gives nothing is away.
+    if passing is not None and not found.events:
+        raise passing
+    return found

@@ -51,6 +51,14 @@ class Kept(msgspec.Struct, frozen=True):
     gone_seq: int = 0
     requests: Sequence[tuple[str, int]] | None = None
 
+    @property
+    def used_seq(self) -> int:
+        """The last number that was used: past `last_seq` where the end was cut off.
+
+        A number used again would pass for the event that the central system has already.
+        """
+        return max(self.last_seq, self.acked_seq, self.memory.seq if self.memory else 0)
+
 
 NOTHING_KEPT = Kept(START.seq, START.hash, None, 0)
 
@@ -165,9 +173,10 @@ class Store:
         con.executemany(f"INSERT INTO event ({COLUMNS}) VALUES ({marks})", batch.events)
         if batch.memory:
             seq = batch.events[-1].seq if batch.events else self.place.seq
+            # A higher number that stands there tells of an end that is missing: it is kept.
             con.execute(
                 "INSERT OR REPLACE INTO memory (id, text, boot, mono, wall, seq)"
-                " VALUES (1, ?, ?, ?, ?, ?)",
+                " VALUES (1, ?, ?, ?, ?, max(?, ifnull((SELECT seq FROM memory), 0)))",
                 (*batch.memory, seq),
             )
         con.executemany("INSERT OR REPLACE INTO request VALUES (?, ?)", batch.requests)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from controller.clock import Clock, boot_id
 from controller.core.event import Recorded
 from controller.journal.backlog import LIMIT, Backlog
@@ -80,6 +82,7 @@ class Writer:
         self.used_bytes = 0
         self.acked_seq = 0
         self.gone_seq = 0
+        self.cut: tuple[int, int] | None = None
         self._path = path
         self._size_bytes = size_bytes
         self._clock = clock
@@ -101,7 +104,10 @@ class Writer:
         self._is_corrupt = False
 
     def open(self) -> Kept:
-        """Open the file or go on without it; return what it held."""
+        """Open the file or go on without it; return what it held.
+
+        Where its end is missing, `last_seq` is the last that is known to have been there.
+        """
         kept: Kept | None = None
         try:
             self._store = Store(self._path, OPENING_WAIT_S)
@@ -114,6 +120,8 @@ class Writer:
         if kept and (self._store or kept.last_seq):
             self.backlog = Backlog(Place(kept.last_seq, kept.last_hash))
             self._go_on_from(kept)
+            # The backlog records what the next event leaves out as lost.
+            kept = msgspec.structs.replace(kept, last_seq=kept.used_seq)
         if kept is None or kept.requests is None:
             self._seen.unread()
         else:
@@ -234,6 +242,7 @@ class Writer:
                 kept = store.kept()
                 self._go_on_from(kept)
                 self._seen.load(kept.requests or ())
+                self.backlog.go_on_at(store.place, kept.used_seq)
             anchor = self.backlog.meet(store.place)
             if anchor:
                 store.begin_at(anchor)
@@ -250,6 +259,9 @@ class Writer:
 
     def _go_on_from(self, kept: Kept) -> None:
         """Take up what was acknowledged and what is gone, of before this run."""
+        if kept.used_seq > kept.last_seq:
+            self.cut = (kept.last_seq + 1, kept.used_seq)
+            log.error("the end of the journal is missing: events %s to %s", *self.cut)
         self.acked_seq = self._written_ack = kept.acked_seq
         self.gone_seq = self._told_gone = kept.gone_seq
         self._lost_stands = self._on_unsent_lost is not None and self.gone_seq > self.acked_seq

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from controller.feed.outbox import Outbox
+from controller.journal.readonly import Found
 from tests.journal.test_verify import events
 
 
@@ -20,8 +21,9 @@ class Kept:
         self._events = events(9)
         self.recorded_seq, self.acked_seq, self.acked = recorded, 0, []
 
-    def events_after(self, seq, most):
-        return [one for one in self._events if seq < one["seq"] <= self.recorded_seq][:most]
+    def find(self, first, _last, most):
+        found = [one for one in self._events if first <= one["seq"] <= self.recorded_seq]
+        return Found(found[:most], [])
 
     def acknowledge(self, seq):
         self.acked.append(seq)
