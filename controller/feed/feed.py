@@ -67,6 +67,7 @@ class Feed:
         self._snapshots = Snapshots(guard.room, about, guard.clock)
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._latest: Published | None = None
+        self._is_proven = False
         self._condition: Condition = "down"
         self._detail = ""
         self._older, self._took_s = False, 0.0
@@ -149,6 +150,8 @@ class Feed:
         link = connected(
             broker, will, self._limits, self._bell, older=self._older, took_s=self._took_s
         )
+        # A broker that lets us in and throws us out is down until it has taken something.
+        self._is_proven = False
         try:
             self._say("up", "")
             self._older, self._took_s = link.is_older, link.took_s
@@ -190,6 +193,9 @@ class Feed:
             more = online and outbox.send(link)
             more = self._commands.send(link, outbox.sent_seq) or more
             answered = link.turn(self._bell, 0.0 if more else _IDLE_S)
+            if online and answered and not self._is_proven:
+                self._is_proven = True
+                self._tell("feed.down", False)
             leftovers.arrived(answered)
             outbox.answered(answered)
             self._commands.arrived(answered)
@@ -280,6 +286,8 @@ class Feed:
         self._condition, self._detail = condition, detail
         if condition != "up" or detail:
             log.warning("the feed is %s: %s", condition, detail)
+        if condition in _CONNECTED and not self._is_proven:
+            return
         # A feed that is off has an alarm of its own: the missing secret.
         told = f"{condition}: {detail}" if detail else condition
         self._tell("feed.down", False if condition in (*_CONNECTED, "off") else told)

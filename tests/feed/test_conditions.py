@@ -205,6 +205,39 @@ def test_a_broker_that_stands_still_is_noticed_though_nothing_happens(mosquitto,
     until(lambda: room.state()["condition"] == "silent")
 
 
+def test_a_broker_that_lets_the_room_in_and_throws_it_out_again_is_down(
+    mosquitto, open_room, until, monkeypatch
+):
+    mosquitto.lines += ["max_packet_size 3000"]  # less than a birth
+    mosquitto.start()
+    room = open_room(mosquitto.url)
+    told, tell = [], room.guard.tell
+    monkeypatch.setattr(
+        room.guard, "tell", lambda fault, so: (told.append((fault, so)), tell(fault, so))
+    )
+    until(lambda: mosquitto.log.count("New connection") >= 6)
+    until(lambda: room.alarm("feed.down"))
+    assert ("feed.down", False) not in told
+
+
+def test_what_takes_a_connection_for_a_broker_and_drops_it_is_no_fault_of_certificates(
+    open_room, until
+):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drops() -> None:
+            while True:
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    return
+
+        threading.Thread(target=drops, daemon=True).start()
+        room = open_room(f"mqtts://127.0.0.1:{server.getsockname()[1]}")
+        until(lambda: room.state()["detail"])
+        assert room.state()["condition"] == "down"
+
+
 def test_a_broker_that_takes_the_connection_and_says_nothing_is_silent(open_room, until):
     with socket.create_server(("127.0.0.1", 0)) as server:
         room = open_room(

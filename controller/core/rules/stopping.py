@@ -14,7 +14,7 @@ from controller.core.rules.planstate import (
     is_left_alone,
     replace,
 )
-from controller.core.rules.planwork import Work, next_try_s
+from controller.core.rules.planwork import SLOW_SPACING_S, Work, next_try_s
 from controller.core.rules.starting import comes_up
 
 ROSE = 3
@@ -148,6 +148,8 @@ def watch_out(work: Work, spec: HostSpec, reason: Reason | None) -> None:
             work.move(spec, host, Phase.RUNNING, why("plan.still-up"))
         elif spec.cut_unconfirmed and _timed_out(host) and not host.cutting:
             work.once_recorded(spec, host, "plan.outlet-cut", partial(_cut, work))
+        elif reason is not None and _timed_out(host) and not host.cutting:
+            _tell_late(work, spec, host)
     elif host.phase is Phase.DOWN and not host.proved and evidence.is_down(spec, host, seen):
         work.put(spec, replace(host, proved=True))
     elif host.phase is Phase.DOWN and is_up:
@@ -161,6 +163,19 @@ def watch_out(work: Work, spec: HostSpec, reason: Reason | None) -> None:
             work.move(spec, work.state.host(spec.id), Phase.QUEUED, why("plan.came-up"))
         else:
             work.move(spec, host, Phase.UNCONFIRMED, why("plan.will-not-stay-down"))
+
+
+def _tell_late(work: Work, spec: HostSpec, host: HostState) -> None:
+    """A stop that could not be given in its time is still given, once a minute, as long as it is
+    asked for: the way there may come back before the battery is empty."""
+    reply = work.reply(spec, host)
+    if reply is None or not reply.startswith("failed"):
+        return
+    again_s = (host.since_s if host.told_s is None else host.told_s) + SLOW_SPACING_S
+    if work.seen.now_s < again_s:
+        work.wake(again_s)
+    else:
+        _stop_again(work, spec, host)
 
 
 def _cut(work: Work, host: HostState) -> HostState:

@@ -264,3 +264,18 @@ def test_why_a_host_could_not_be_told_to_stop_stays_on_record_and_in_its_alarm(r
     told = [event.data["fault"] for _, event in rig.events if event.cause == "plan.stop-again"]
     assert set(told) == {"it cannot be reached"}
     assert "it cannot be reached" in rig.view()["hosts"][0]["reason"]
+
+
+def test_a_host_that_cannot_be_told_in_its_time_is_told_when_the_way_is_back(rigged):
+    rig = rigged(room(host("one", 1), stages=SOON))
+    one(rig).deaf = True
+    rig.mains_fails()
+    rig.run_until(lambda: rig.phase("one") == "unconfirmed", 200.0)
+    rig.run(150.0)
+    assert rig.phase("one") == "unconfirmed"
+    tries = len(rig.sent("one"))
+    one(rig).deaf = False
+    rig.run_until(lambda: rig.phase("one") == "down", 150.0)
+    assert len(rig.sent("one")) == tries + 1
+    rig.run(120.0)
+    assert len(rig.sent("one")) == tries + 1
