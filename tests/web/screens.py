@@ -62,7 +62,8 @@ class Screen:
 def opened(browser: Browser, panel: Panel, path: str = "", **context: Any) -> Screen:
     screen = Screen(browser, panel, **context)
     screen.page.goto(f"{panel.url}{path or f'/kiosk?key={KEY}'}")
-    screen.page.wait_for_selector("#band .word")
+    # The room's name or an alarm: what is tapped before the first state may still move.
+    screen.page.wait_for_selector("#band .headline b")
     return screen
 
 
