@@ -54,7 +54,8 @@ class Limits(msgspec.Struct, frozen=True):
     pause between two tries, at first and at most; a returned broker is reached within 5 s
     (contract 5). `refused_s`: the longest pause while the broker refuses us. `window`: the most
     messages that may wait for their answer. `packet_bytes`: what a broker of MQTT 5 may send at
-    once. `rate`: how many commands a client may send, in how many seconds (contract 5).
+    once, and what is kept of a longer message in MQTT 3.1.1. `rate`: how many commands a client
+    may send, in how many seconds (contract 5).
     """
 
     connect_s: float = 5.0

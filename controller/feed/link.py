@@ -45,6 +45,9 @@ too, may take twice as long as then."""
 _FORGOTTEN_S = 10.0
 """An answer that came late says nothing of the broker after that long."""
 
+_AT_ONCE_BYTES = 65_536
+"""What is read from the socket at a time; paho asks for all that is to come."""
+
 # What paho lets through from bytes that are no MQTT.
 _NONSENSE = (MQTTException, struct.error, ValueError, LookupError, TypeError)
 
@@ -68,6 +71,20 @@ def _read_text(data: bytes, most: int) -> tuple[str, int]:
 paho_properties.readUTF = _read_text
 
 
+class _Client(mqtt.Client):
+    """paho's client, which keeps only the beginning of a message that is too big.
+
+    MQTT 3.1.1 has no way of telling the broker what we take, and a message may be of 256 MB. What
+    is left of it is still far too big for a command: it is refused and recorded as such.
+    """
+
+    packet_bytes: int
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        del self._in_packet["packet"][self.packet_bytes :]
+        return super()._sock_recv(min(bufsize, _AT_ONCE_BYTES))
+
+
 class Link:
     """A connection that stands: made by `connected`. Used by one thread only."""
 
@@ -89,12 +106,13 @@ class Link:
         self._connack: Any = None
         self.took_s = 0.0
         self._noted = ""
-        self._client = client = mqtt.Client(
+        self._client = client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             protocol=mqtt.MQTTv311 if older else mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
+        client.packet_bytes = limits.packet_bytes
         client.connect_timeout = limits.connect_s
         client.max_inflight_messages = client.max_queued_messages = 2 * limits.window
         client.on_connect = self._on_connect

@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import time
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -258,6 +259,43 @@ def test_an_oversized_command_that_the_broker_keeps_back_costs_the_room_nothing(
     assert answered(client, until, client.ask("silence")) == ("done", None)
     # MQTT 3.1.1 cannot ask the broker to keep it back.
     assert len(client.replies(None)) == (version == "311")
+    assert room.state()["condition"] == "up"
+
+
+def test_huge_messages_cost_the_room_no_memory(
+    mosquitto, open_room, central, until, version, tmp_path
+):
+    huge = tmp_path / "huge"
+    with huge.open("wb") as file:
+        file.truncate(60_000_000)
+    mosquitto.start()
+    client = central("central", version)
+    publish = [
+        "mosquitto_pub",
+        "-p",
+        str(mosquitto.port),
+        "-t",
+        client.topic,
+        "-q",
+        "1",
+        "-f",
+        huge,
+    ]
+    subprocess.run([*publish, "-r"], check=True)
+    tracemalloc.start()
+
+    room = open_room(mosquitto.url, CLIENTS, older=version == "311")
+    until(room.is_settled)
+    if version == "311":  # of MQTT 5 the broker keeps them back
+        until(lambda: not retained(mosquitto.port, client.topic))
+    subprocess.run(publish, check=True)
+
+    assert answered(client, until, client.ask("silence")) == ("done", None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+    refusals = [reply["why"]["id"] for reply in client.replies(None)]
+    assert refusals == (["refused.retained", "refused.too-big"] if version == "311" else [])
     assert room.state()["condition"] == "up"
 
 
