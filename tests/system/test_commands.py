@@ -269,7 +269,7 @@ def test_two_rooms_on_one_machine_never_meet(
     one.start_controller()
     two.start_controller()
     one.trip()
-    assert one.state()["fire"]["cut"] is True
+    wait(lambda: one.state()["fire"]["cut"] is True, what="word of the cut")
     assert two.state()["fire"]["phase"] == "normal"
     assert not two.is_on("power-cut")
 

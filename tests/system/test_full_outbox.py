@@ -43,7 +43,7 @@ def test_a_cut_longer_than_the_record_loses_the_oldest_and_says_which(
 
     start_broker(house.broker_port)
     wait(lambda: house.state()["feed"]["connected"], what="the feed")
-    wait(lambda: house.state()["feed"]["backlog"] == 0, 40.0, "an empty outbox")
+    wait(lambda: house.state()["feed"]["backlog"] == 0, 120.0, "an empty outbox")
     wait(
         lambda: next(
             a["state"] == "returned-unacknowledged"
