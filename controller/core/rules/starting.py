@@ -81,6 +81,9 @@ def start(work: Work, spec: HostSpec) -> None:
             work.put(spec, replace(host, cutting=False, held_off=False, reason=lacks))
         return
 
+    # Without a way to start it, somebody does so by hand, or it starts by itself.
+    cause = "plan.start-awaited" if spec.starts is None else "plan.start-asked"
+
     def act(host: HostState) -> HostState:
         if spec.starts == "outlet":
             assert spec.outlet is not None
@@ -93,16 +96,15 @@ def start(work: Work, spec: HostSpec) -> None:
         elif spec.starts == "command":
             told = work.command(spec, host, "start")
         else:
-            # Somebody starts it by hand, or it starts by itself: it is waited for.
             told = replace(host, told_s=seen.now_s, asked_s=None)
         work.state = replace(work.state, started_s=seen.now_s)
         return replace(
-            told, phase=Phase.STARTING, since_s=seen.now_s, reason=why("plan.start-asked"),
+            told, phase=Phase.STARTING, since_s=seen.now_s, reason=why(cause),
             cutting=False, held_off=False, proved=False, by_hand=False, silent_s={},
             first_s=None,
         )  # fmt: skip
 
-    work.once_recorded(spec, host, "plan.start-asked", act)
+    work.once_recorded(spec, host, cause, act)
 
 
 def _lacks(work: Work, spec: HostSpec, host: HostState) -> Reason | None:

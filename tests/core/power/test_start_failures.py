@@ -66,6 +66,9 @@ def test_a_host_without_a_way_to_start_it_holds_nobody_up(fallen):
     rig.mains_returns()
     rig.run_until(lambda: rig.phase("standby") == "running", 400.0)
     assert started_s(rig, "by-hand") == []
+    told = {event.cause for _, event in rig.events if event.subject == "by-hand"}
+    assert "plan.start-awaited" in told
+    assert "plan.start-asked" not in told, "nobody asked it"
     rig.servers["by-hand"].body.start()
     rig.run_until(lambda: up_again(rig), 100.0)
 
