@@ -35,6 +35,13 @@ def _outlet(spec: HostSpec, seen: Seen) -> bool | None:
     return False if spec.proof is not None and seen[spec.proof].is_false else None
 
 
+def can_tell(spec: HostSpec, kind: str, seen: Seen) -> bool:
+    """Whether this kind of evidence would show that the host is down."""
+    if kind == "outlet":
+        return spec.proof is not None and seen[spec.proof].is_good
+    return answers(spec, kind, seen) is not None
+
+
 def listened(spec: HostSpec, was: HostState, seen: Seen) -> HostState:
     """Follow since when each kind is silent."""
     silent_s: dict[str, float] = {}

@@ -26,6 +26,10 @@ from controller.core.rules.power import PowerState
 UNREACHABLE_S = 60.0
 """A host that runs and answers nothing for so long is told of."""
 
+UNWATCHED_S = 300.0
+"""Longer than a switch takes to restart (guess): what tells too little of a host for so long would
+not tell in an outage either that it is down."""
+
 SIGNAL_S = 60.0
 """A signal that could not be taken back in so long, some six tries, is told of."""
 
@@ -48,6 +52,8 @@ def alarms(parts: Parts) -> Sequence[AlarmSpec]:
             AlarmSpec(f"{id}.start-failed", Priority.HIGH, group="power"),
             AlarmSpec(f"{id}.initialise-failed", Priority.HIGH, group="power"),
             AlarmSpec(f"{id}.unreachable", Priority.LOW, on_delay_s=UNREACHABLE_S,
+                      off_delay_s=5.0, group="power", caused_by=causes),
+            AlarmSpec(f"{id}.unwatched", Priority.LOW, on_delay_s=UNWATCHED_S,
                       off_delay_s=5.0, group="power", caused_by=causes),
         ]  # fmt: skip
     list_ += [
@@ -127,6 +133,8 @@ def conditions(
         silent = all(evidence.answers(spec, kind, seen) is False for kind in spec.kinds)
         told = any(evidence.answers(spec, kind, seen) is not None for kind in spec.kinds)
         unreachable = silent if told else None
+        tell = sum(evidence.can_tell(spec, kind, seen) for kind in spec.kinds)
+        unwatched = host.phase is Phase.RUNNING and tell < spec.needs
         conditions += [
             Condition(f"{id}.stop-unconfirmed", host.phase is Phase.UNCONFIRMED, values),
             Condition(f"{id}.start-failed", failed and not initialise, values),
@@ -135,6 +143,7 @@ def conditions(
                 f"{id}.unreachable",
                 unreachable if host.phase is Phase.RUNNING else fell_silent(host),
             ),
+            Condition(f"{id}.unwatched", unwatched, {"count": tell, "needs": spec.needs}),
         ]
         if spec.signals:
             stands = host.clear_s is not None and host.phase not in GOING
