@@ -39,9 +39,8 @@ class KernelClock:
     systemd-timesyncd. A Pi without a clock chip restores the time of its last shutdown, which is
     always plausible and never right. Source: adjtimex(2)."""
 
-    _STATUS_AT = (
-        40  # struct timex of 64-bit Linux: modes, offset, freq, maxerror, esterror, status
-    )
+    # struct timex: modes (filled up to a long), offset, freq, maxerror, esterror, status
+    _STATUS_AT = 5 * ctypes.sizeof(ctypes.c_long)
     _UNSYNCHRONISED = 0x0040
     _ERROR = 5
     _KEPT_S = 1.0

@@ -212,11 +212,11 @@ class Door:
             published = self._guard.published
             if published is not None:
                 self._journal.wait_recorded(published.seq, 1.0)
-            page = self._journal.events_after(after, _PAGE)
-            for event in page:
-                after = event["seq"]
+            found = self._journal.find_after(after, _PAGE)
+            for event in found.events:
                 yield b'{"event":' + msgspec.json.encode(event) + b"}"
-            if len(page) == _PAGE:
+            after = after if found.last is None else found.last
+            if found.met == _PAGE:
                 continue
             if not asked.follow or stop.is_set():
                 yield b'{"end":true}'

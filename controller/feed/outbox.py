@@ -74,12 +74,11 @@ class Outbox:
         self._read = max(self._read, self._journal.acked_seq)
         if self._journal.recorded_seq + self._journal.offset <= self._read:
             return False
-        found = self._journal.find(self._read + 1, 2**62, _READ_AT_ONCE)
-        seqs = [*found.unreadable, *(event["seq"] for event in found.events)]
-        if not seqs:
+        found = self._journal.find_after(self._read, _READ_AT_ONCE)
+        if found.last is None:
             return False
         # A damaged event is passed by: the consumer sees the gap, and the journal tells of it.
-        self._read = max(seqs)
+        self._read = found.last
         self._waiting.extend(found.events)
         if not self._waiting:
             self._sent = self._read

@@ -120,20 +120,19 @@ class Resend:
             return False
         first = job.next == job.wanted.start
         last = min(job.wanted.stop - 1, sent_seq)
-        page, unreadable = self._journal.find(job.next, last, _READ_AT_ONCE)
+        found = self._journal.find(job.next, last, _READ_AT_ONCE)
+        page = found.events
         if first and page and page[0]["seq"] > job.next:
             # A mark stands for the events that were lost, and is the last of their numbers.
             mark = page[0]["cause"] == DROPPED and _marked_from(page[0]) <= job.next
             job.begins_late = not mark
-        if unreadable:
-            job.is_damaged = True
-            job.next = unreadable[-1] + 1
-        if page:
-            job.next = max(job.next, page[-1]["seq"] + 1)
-            job.waiting.extend(page)
-        elif not unreadable:
+        if found.last is None:
             job.is_read = True
-        return bool(page or unreadable)
+            return False
+        job.is_damaged = job.is_damaged or bool(found.unreadable)
+        job.next = found.last + 1
+        job.waiting.extend(page)
+        return True
 
     def _ended(self, client: str, job: _Job) -> bool:
         """Tell the outcome once everything has arrived; True when another range may follow."""

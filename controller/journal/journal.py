@@ -251,11 +251,15 @@ class Journal:
 
     def events_after(self, seq: int, limit: int) -> list[dict[str, Any]]:
         """Return durable events after `seq`, in order; none while the file cannot be read."""
-        return self.events_between(seq + 1, 2**62, limit)
+        return self.find_after(seq, limit).events
 
     def events_between(self, first: int, last: int, limit: int = 1000) -> list[dict[str, Any]]:
         """Return durable events `first` to `last` but the damaged ones."""
         return self.find(first, last, limit).events
+
+    def find_after(self, seq: int, limit: int) -> Found:
+        """Return durable events after `seq` and which of them are damaged: see `find`."""
+        return self.find(seq + 1, 2**62, limit)
 
     def find(self, first: int, last: int, limit: int) -> Found:
         """Return durable events `first` to `last` and which are damaged; `limit` in all.

@@ -27,6 +27,17 @@ class Found(NamedTuple):
     events: list[dict[str, Any]]
     unreadable: list[int]
 
+    @property
+    def met(self) -> int:
+        """How many numbers the look met: a page is full by these, not by its events."""
+        return len(self.events) + len(self.unreadable)
+
+    @property
+    def last(self) -> int | None:
+        """The last number that the look met, behind which the next one begins."""
+        ends = [*self.unreadable[-1:], *(event["seq"] for event in self.events[-1:])]
+        return max(ends, default=None)
+
 
 class ReadOnly:
     """One read-only connection to the journal at `path`, opened when it is needed. Thread-safe."""
@@ -114,7 +125,7 @@ def _one_by_one(con: sqlite3.Connection, first: int, last: int, limit: int) -> F
     # From where events are kept: what was let go is not damaged.
     found, at = Found([], []), max(first, anchor(con).seq + 1)
     passing: Exception | None = None
-    while at <= last and len(found.events) + len(found.unreadable) < limit:
+    while at <= last and found.met < limit:
         try:
             row = next(rows(con, at, last, 1), None)
             if row is None:

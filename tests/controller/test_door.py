@@ -11,6 +11,7 @@ import pytest
 from controller import door as door_module
 from controller.client import DoorRefused
 from controller.door import MAX_LINE, Peer
+from tests.journal.test_damage import HARMS, harm
 
 
 @pytest.fixture
@@ -163,6 +164,20 @@ def test_events_are_given_from_a_number_or_a_time_on(bench, line):
     assert list(bench.door.events(since=last["seq"] + 1)) == []
     assert list(bench.door.events(since=events[0]["at"])) == events
     assert list(bench.door.events(since="2100-01-01T00:00:00Z")) == []
+
+
+@pytest.mark.parametrize("page", [1, 100], ids=["a page of its own", "a page with others"])
+def test_a_damaged_event_hides_none_of_those_behind_it(bench, line, monkeypatch, page):
+    monkeypatch.setattr(door_module, "_PAGE", page)
+    for n in range(250):
+        bench.door.request("silence", id=f"press-{n}")
+    events = bench.events()
+    assert len(events) > 250
+    harm(bench.store, HARMS["no json"])
+
+    # What is damaged is told, and that is recorded, too.
+    found = [event for event in bench.events() if event["seq"] <= len(events)]
+    assert found == [event for event in events if event["seq"] != 150]
 
 
 def test_the_newest_event_belongs_to_the_answer_also_while_it_is_being_written(bench, line):

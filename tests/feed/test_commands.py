@@ -270,17 +270,8 @@ def test_huge_messages_cost_the_room_no_memory(
         file.truncate(60_000_000)
     mosquitto.start()
     client = central("central", version)
-    publish = [
-        "mosquitto_pub",
-        "-p",
-        str(mosquitto.port),
-        "-t",
-        client.topic,
-        "-q",
-        "1",
-        "-f",
-        huge,
-    ]
+    publish = ["mosquitto_pub", "-p", str(mosquitto.port), "-t", client.topic]
+    publish += ["-q", "1", "-f", str(huge)]
     subprocess.run([*publish, "-r"], check=True)
     tracemalloc.start()
 

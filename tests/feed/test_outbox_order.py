@@ -21,8 +21,8 @@ class Kept:
         self._events = events(9)
         self.recorded_seq, self.acked_seq, self.acked = recorded, 0, []
 
-    def find(self, first, _last, most):
-        found = [one for one in self._events if first <= one["seq"] <= self.recorded_seq]
+    def find_after(self, seq, most):
+        found = [one for one in self._events if seq < one["seq"] <= self.recorded_seq]
         return Found(found[:most], [])
 
     def acknowledge(self, seq):

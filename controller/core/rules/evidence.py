@@ -13,7 +13,6 @@ SILENT_S = {"network": 30.0, "client": 10.0, "management": 0.0, "outlet": 0.0}
 OLD_S = 60.0
 """A look older than this tells nothing: the looks come every five seconds."""
 
-
 GAP_S = 10.0
 """So long a look may not be able to tell (a neighbour that misses a ping) without the silence
 beginning anew; that time is not counted (guess: two looks)."""

@@ -456,9 +456,8 @@ class Plan(RuleBase):
         has_failed = work.state.host(spec.id).phase is Phase.FAILED
         on_battery = self._power(work.seen).battery_s(work.seen.now_s) > 0
         if has_failed and on_battery and not evidence.is_up(spec, work.seen):
-            starting.call_off(
-                work, spec
-            )  # the outage has kept it from booting, no fault of its own
+            # The outage has kept it from booting: that is no fault of its own.
+            starting.call_off(work, spec)
             return
         again_s, now_s = starting.start_again_s(work, spec), work.seen.now_s
         if again_s is None:

@@ -130,9 +130,8 @@ def conditions(
         cause = "" if host.reason is None else host.reason.id
         values = {} if host.reason is None else host.reason.values
         initialise = cause.startswith("plan.initialise")
-        silent = all(evidence.answers(spec, kind, seen) is False for kind in spec.kinds)
-        told = any(evidence.answers(spec, kind, seen) is not None for kind in spec.kinds)
-        unreachable = silent if told else None
+        told = {evidence.answers(spec, kind, seen) for kind in spec.kinds} or {None}
+        unreachable = None if told == {None} else told == {False}
         tell = sum(evidence.can_tell(spec, kind, seen) for kind in spec.kinds)
         unwatched = host.phase is Phase.RUNNING and tell < spec.needs
         conditions += [

@@ -67,12 +67,11 @@ class UpsParts(msgspec.Struct, frozen=True):
 
 class UpsState(msgspec.Struct, frozen=True):
     """`supply`: its last trustworthy word, `heard_s` of when, `word_s` since when it is the same;
-    `again`: good replies since it was lost; `battery_s`: since when it is on
-    battery by that word, `low_s` since when its battery is low; `charge_s`: of when its charge is;
-    `exposed`: by its last words its
-    battery may not hold what it feeds (bypass, a fault, a test). `in_band_s`: since when which of
-    voltage and frequency is in band, moved on by the time in which it was not known; `unknown_s`:
-    since when it is not. `began_s`: since when this controller listens."""
+    `again`: good replies since it was lost; `battery_s`: since when it is on battery by that word,
+    `low_s` since when its battery is low; `charge_s`: of when its charge is; `exposed`: by its
+    last words its battery may not hold what it feeds (bypass, a fault, a test). `in_band_s`: since
+    when which of voltage and frequency is in band, moved on by the time in which it was not known;
+    `unknown_s`: since when it is not. `began_s`: since when this controller listens."""
 
     began_s: float | None = None
     supply: str | None = None
